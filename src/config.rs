@@ -1,0 +1,327 @@
+//! `greeter.toml` as typed values.
+//!
+//! Each key is defined once, here; `assets/greeter.example.toml` shows every one with its default, and a test fails when they differ.
+//! Relative paths are relative to the configuration file's folder, or to the current folder where there is no file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::person::Language;
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty = $default:expr),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type),+ }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),+ }
+            }
+        }
+    };
+}
+
+section!(
+    /// Everything that an operator can set.
+    Config {
+        /// The webcam.
+        camera: CameraSettings = CameraSettings::default(),
+        /// Finding faces and judging views.
+        face: FaceSettings = FaceSettings::default(),
+        /// When a visitor may be named.
+        decision: DecisionSettings = DecisionSettings::default(),
+        /// When a visitor is addressed.
+        visit: VisitSettings = VisitSettings::default(),
+        /// Where taxpayers are kept.
+        store: StoreSettings = StoreSettings::default(),
+        /// Voice and words.
+        greeting: GreetingSettings = GreetingSettings::default(),
+        /// Counters.
+        routing: RoutingSettings = RoutingSettings::default(),
+    }
+);
+
+section!(
+    /// The webcam.
+    CameraSettings {
+        /// `auto` (the first that works), an index such as `0`, a path such as `/dev/video0`, or a part of the camera's name.
+        device: String = "auto".into(),
+        /// Pixels across that are asked for; the nearest the camera offers is taken.
+        width: u32 = 1280,
+        /// Pixels down.
+        height: u32 = 720,
+        /// Frames a second.
+        frames_per_second: u32 = 30,
+        /// A camera that sends no frame for so long is called silent and reopened.
+        silent_after_ms: u64 = 1500,
+    }
+);
+
+section!(
+    /// Finding faces and judging views.
+    FaceSettings {
+        /// A pack of `models.toml`.
+        pack: String = "default".into(),
+        /// Eyes nearer together than this many pixels are too far away to recognise (measured: accuracy falls below 18).
+        min_eye_distance_px: f32 = 20.0,
+        /// Whole frames are searched at this height; a smaller one is faster and misses faces that are far away.
+        find_height_px: u32 = 360,
+        /// A whole frame is searched at most so often while faces are followed; between, only their surroundings are.
+        find_every_ms: u64 = 500,
+        /// Views of one track that are embedded, at most, a second.
+        embed_per_second: u32 = 6,
+    }
+);
+
+section!(
+    /// When a visitor may be named.
+    DecisionSettings {
+        /// The comparison score above which a visitor may be named; 0 takes the shipped one for the gallery's size.
+        min_score_to_name: f32 = 0.0,
+        /// How far the second person must stay behind the first.
+        min_margin: f32 = 0.05,
+        /// Good views that are needed before anybody is named. One never is enough.
+        min_views: u32 = 3,
+        /// A visitor for whom the evidence does not suffice after so long is greeted without a name.
+        decide_within_ms: u64 = 900,
+    }
+);
+
+section!(
+    /// When a visitor is addressed.
+    VisitSettings {
+        /// A visitor must face the robot for so long, or they are only passing.
+        attention_ms: u64 = 300,
+        /// Turned further than this many degrees is not facing the robot.
+        max_yaw_degrees: f32 = 35.0,
+        /// A face that is not seen for so long has left.
+        gone_after_ms: u64 = 1500,
+        /// Nobody is greeted again within this time.
+        cool_down_s: u64 = 600,
+        /// How long a greeting waits for the others in front of the robot, so that they are greeted together.
+        group_wait_ms: u64 = 300,
+    }
+);
+
+section!(
+    /// Where taxpayers are kept.
+    StoreSettings {
+        /// The encrypted store.
+        folder: PathBuf = "data/store".into(),
+        /// The key; made at first use, readable by its owner only. Keep it apart from the store's backups.
+        key_file: PathBuf = "data/store.key".into(),
+    }
+);
+
+section!(
+    /// Voice and words.
+    GreetingSettings {
+        /// For strangers, and for people whose roster row names no language.
+        language: Language = Language::from("zh-CN"),
+        /// Voices in the order in which they are tried: `tts` (speech-dispatcher), `espeak` (espeak-ng, played by the program).
+        voices: Vec<String> = vec!["tts".into(), "espeak".into()],
+        /// A voice that has not begun to speak after so long is given up for the next one.
+        voice_begins_within_ms: u64 = 800,
+        /// Words a minute, relative to the voice's own rate: 1 is normal, 0.8 slower.
+        rate: f32 = 1.0,
+        /// Loudness of voice and chime, 0 to 1.
+        volume: f32 = 0.9,
+        /// Whether a soft chime answers the visitor's attention while the decision is still being made.
+        chime: bool = true,
+        /// A folder with more phrase files, one a language, such as `fr.ftl`; they add to and override the ones in the box.
+        phrases: PathBuf = "phrases".into(),
+    }
+);
+
+section!(
+    /// Counters.
+    RoutingSettings {
+        /// Services, counters, hours and rules; the one in the box where this file is absent.
+        file: PathBuf = "routing.toml".into(),
+    }
+);
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, has an unknown key or a value that makes no sense. The text names file, line and
+    /// key, and the nearest known key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError { path: path.into(), problem: error.to_string() })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text)
+            .map(|config| config.relative_to(folder))
+            .map_err(|problem| ConfigError { path: path.into(), problem })
+    }
+
+    /// The configuration to use: `chosen`, else `greeter.toml` in the current folder, else `/etc/greeter/greeter.toml`, else the
+    /// defaults. Also says which file it was.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn find(chosen: Option<&Path>) -> Result<(Self, Option<PathBuf>), ConfigError> {
+        let usual = ["greeter.toml", "/etc/greeter/greeter.toml"].map(PathBuf::from);
+        let path = chosen.map(Path::to_owned).or_else(|| usual.into_iter().find(|path| path.is_file()));
+        match path {
+            Some(path) => Ok((Self::load(&path)?, Some(path))),
+            None => Ok((Self::default(), None)),
+        }
+    }
+
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let read = toml::Deserializer::parse(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let config: Self = serde_path_to_error::deserialize(read).map_err(|error| explain(&error, text))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let rules = [
+            (self.decision.min_views >= 2, "decision.min_views must be at least 2: one view never identifies anybody"),
+            (self.decision.min_margin >= 0.0, "decision.min_margin cannot be negative"),
+            ((0.0..=1.0).contains(&self.decision.min_score_to_name), "decision.min_score_to_name lies between 0 and 1"),
+            ((0.0..=1.0).contains(&self.greeting.volume), "greeting.volume lies between 0 and 1"),
+            ((0.3..=3.0).contains(&self.greeting.rate), "greeting.rate lies between 0.3 and 3"),
+            (self.face.embed_per_second >= 1, "face.embed_per_second must be at least 1"),
+            (self.face.find_height_px >= 120, "face.find_height_px must be at least 120"),
+            (self.camera.silent_after_ms >= 200, "camera.silent_after_ms must be at least 200"),
+            (self.camera.width > 0 && self.camera.height > 0, "camera.width and camera.height must be above 0"),
+            (self.camera.frames_per_second > 0, "camera.frames_per_second must be above 0"),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
+    }
+
+    fn relative_to(mut self, folder: &Path) -> Self {
+        for path in
+            [&mut self.store.folder, &mut self.store.key_file, &mut self.greeting.phrases, &mut self.routing.file]
+        {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
+    /// All keys, such as `camera.width`, with their default values.
+    pub fn keys() -> Vec<(String, toml::Value)> {
+        let defaults = toml::Table::try_from(Self::default()).unwrap_or_default();
+        let sections = defaults.into_iter().filter_map(|(section, value)| match value {
+            toml::Value::Table(keys) => Some((section, keys)),
+            _ => None,
+        });
+        sections
+            .flat_map(|(section, keys)| keys.into_iter().map(move |(key, value)| (format!("{section}.{key}"), value)))
+            .collect()
+    }
+}
+
+/// Turns serde's words into the operator's: the whole key, its line, and the key that was probably meant.
+fn explain(error: &serde_path_to_error::Error<toml::de::Error>, text: &str) -> String {
+    let key = error.path().to_string();
+    let inner = error.inner();
+    let line = inner.span().map_or(String::new(), |span| {
+        format!("line {}: ", text[..span.start.min(text.len())].matches('\n').count() + 1)
+    });
+    if !inner.message().starts_with("unknown field") {
+        return format!("{line}{key}: {}", inner.message());
+    }
+    let known = Config::keys();
+    let sections = known.iter().filter_map(|(key, _)| key.split_once('.').map(|(section, _)| section));
+    let nearest = known
+        .iter()
+        .map(|(key, _)| key.as_str())
+        .chain(sections)
+        .max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)))
+        .unwrap_or_default();
+    format!("{line}there is no key `{key}`; did you mean `{nearest}`? assets/greeter.example.toml lists them all")
+}
+
+impl CameraSettings {
+    /// See `silent_after_ms`.
+    pub fn silent_after(&self) -> Duration {
+        Duration::from_millis(self.silent_after_ms)
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct ConfigError {
+    path: PathBuf,
+    problem: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../assets/greeter.example.toml");
+
+    /// The example with its `#key = value` lines put into force.
+    fn example_in_force() -> String {
+        EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(rest) if !rest.starts_with(' ') && rest.contains(" = ") => rest,
+                _ => line,
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_example_shows_every_key_with_its_default_and_nothing_else() {
+        let text = example_in_force();
+        assert_eq!(Config::parse(&text), Ok(Config::default()));
+        let shown: toml::Table = toml::from_str(&text).unwrap();
+        for (key, _) in Config::keys() {
+            let (section, name) = key.split_once('.').unwrap();
+            assert!(shown.get(section).is_some_and(|keys| keys.get(name).is_some()), "{key} is not in the example");
+        }
+    }
+
+    #[test]
+    fn an_empty_configuration_is_the_defaults() {
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+        assert_eq!(
+            Config::parse("[camera]\nheight = 480\nwidht = 640\n").unwrap_err(),
+            "line 3: there is no key `camera.widht`; did you mean `camera.width`? assets/greeter.example.toml lists them all"
+        );
+        assert!(Config::parse("[camra]\n").unwrap_err().contains("did you mean `camera`?"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_names_its_key() {
+        let error = Config::parse("[camera]\nwidth = \"wide\"\n").unwrap_err();
+        assert!(error.starts_with("line 2: camera.width: invalid type"), "{error}");
+    }
+
+    #[test]
+    fn nobody_can_configure_the_robot_to_name_people_from_one_view() {
+        assert!(Config::parse("[decision]\nmin_views = 1\n").unwrap_err().contains("one view never"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_configuration_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greeter.toml");
+        std::fs::write(&path, "[store]\nfolder = \"people\"\nkey_file = \"/etc/greeter/key\"\n").unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.store.folder, folder.path().join("people"));
+        assert_eq!(config.store.key_file, Path::new("/etc/greeter/key"));
+    }
+}

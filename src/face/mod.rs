@@ -1,0 +1,122 @@
+//! From a picture to templates: find faces, judge them, align them, embed them.
+
+use std::path::PathBuf;
+
+use image::RgbImage;
+
+/// A point in pixels of the picture it was found in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Rightwards.
+    pub x: f32,
+    /// Downwards.
+    pub y: f32,
+}
+
+/// A face's box in pixels of the picture it was found in; may reach over the picture's edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaceBox {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+/// Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture (the picture's left first).
+pub type Landmarks = [Point; 5];
+
+/// A face that a detector found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Where.
+    pub bounds: FaceBox,
+    /// Its five points.
+    pub landmarks: Landmarks,
+    /// How sure the detector is, 0 to 1.
+    pub confidence: f32,
+}
+
+/// An L2-normalised vector that stands for a face. Comparison score: the dot product, -1 to 1, higher is more alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template(pub Vec<f32>);
+
+/// Why an enrolment photo cannot be used; the words complete the sentence "photo X …".
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PhotoFault {
+    /// No face was found.
+    #[error("shows no face; it needs exactly one, at least 60 pixels between the eyes")]
+    NoFace,
+    /// More than one face.
+    #[error("shows {0} faces, need exactly one; crop the photo")]
+    SeveralFaces(usize),
+    /// A face that would make a poor template.
+    #[error("shows a face that is {0}; take another photo")]
+    Poor(String),
+}
+
+/// Makes a template of an enrolment photo: what `sync` needs of this module, so that its own tests need no network.
+pub trait Enroller {
+    /// Finds the one face, judges it and embeds it.
+    ///
+    /// # Errors
+    /// The outer one when the networks fail; the inner one when the photo is at fault.
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError>;
+
+    /// The recogniser's name in `models.toml`, stored with each template.
+    fn model(&self) -> &str;
+}
+
+/// What goes wrong with networks and the runtime; nothing here is the visitor's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceError {
+    /// The ONNX Runtime library is not where it should be.
+    #[error("ONNX Runtime is missing or cannot be loaded ({cause}); looked for {path}. Run scripts/setup.sh")]
+    Runtime {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The loader's words.
+        cause: String,
+    },
+    /// A network's file is absent.
+    #[error(
+        "model file {path} is missing. Run `git checkout -- models` in the program's folder, or `greeter models install {network}` for an optional network"
+    )]
+    MissingModel {
+        /// Its name in `models.toml`.
+        network: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A network's file is not the one that was measured.
+    #[error(
+        "model file {path} is damaged: its SHA-256 is {found}, not {expected}. Restore it with `git checkout -- models` or `greeter models install`"
+    )]
+    DamagedModel {
+        /// Which file.
+        path: PathBuf,
+        /// First 12 digits of the digest that was found.
+        found: String,
+        /// First 12 digits of the one in `models.toml`.
+        expected: String,
+    },
+    /// `models.toml` itself.
+    #[error("{path}: {cause}")]
+    Manifest {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A network did not run.
+    #[error("network {network} failed: {cause}")]
+    Inference {
+        /// Its name in `models.toml`.
+        network: String,
+        /// The runtime's words.
+        cause: String,
+    },
+}

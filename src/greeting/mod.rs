@@ -1,0 +1,1 @@
+//! What the robot says, and the voices that say it.

@@ -1,0 +1,20 @@
+//! `greeter`: the control program of a tax-bureau greeting robot.
+//!
+//! A visit flows one way through the modules:
+//! `camera -> face -> visit -> gallery -> (greeting | routing) -> journal`, and `pipeline` is the only one that knows both ends.
+//! `docs/architecture.md` draws the map and says what must not know what.
+
+pub mod camera;
+pub mod cli;
+pub mod config;
+pub mod face;
+pub mod gallery;
+pub mod greeting;
+pub mod installation;
+pub mod journal;
+pub mod person;
+pub mod pipeline;
+pub mod routing;
+pub mod store;
+pub mod sync;
+pub mod visit;

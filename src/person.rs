@@ -1,0 +1,152 @@
+//! Who a taxpayer is: the record that staff preload, with types that cannot print personal data by accident.
+//!
+//! `Debug` and `Display` of an identity number, phone number or name are masked; only [`IdNumber::reveal`] and its like show the
+//! value, so a search for `reveal` finds every place where personal data leaves its type.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The number by which the program, its log and its events speak of a person. It says nothing about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordNumber(pub u64);
+
+impl fmt::Display for RecordNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Keeps the first `head` and last `tail` characters of `value` and stars the rest; a short value is starred whole.
+fn masked(value: &str, head: usize, tail: usize) -> String {
+    let length = value.chars().count();
+    if length <= head + tail {
+        return "*".repeat(length);
+    }
+    value.chars().enumerate().map(|(at, letter)| if at < head || at >= length - tail { letter } else { '*' }).collect()
+}
+
+macro_rules! personal {
+    ($(#[$doc:meta])* $name:ident, $head:expr, $tail:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a value that has been checked.
+            pub fn new(value: impl Into<String>) -> Self {
+                Self(value.into())
+            }
+
+            /// The value itself: for the store, for speech (names only) and for `people show --reveal`.
+            pub fn reveal(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&masked(&self.0, $head, $tail))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+personal!(
+    /// An identity number, upper case, checked by `sync`. Shown as its first three and last two characters.
+    IdNumber, 3, 2
+);
+personal!(
+    /// A phone number in international form without spaces, such as `+8613800138000`. Shown as its last two digits.
+    PhoneNumber, 0, 2
+);
+personal!(
+    /// A full name as the roster has it. Shown as its first character.
+    PersonName, 1, 0
+);
+
+/// A language by its BCP 47 tag, such as `zh-CN`, `yue` or `en`; there is a phrase file for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Language(pub String);
+
+impl Language {
+    /// The tag.
+    pub fn tag(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Language {
+    fn from(tag: &str) -> Self {
+        Self(tag.to_owned())
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a person is addressed; the words are in the phrase files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Salutation {
+    /// Mr, 先生.
+    Mr,
+    /// Ms, 女士.
+    Ms,
+    /// Dr, 博士.
+    Dr,
+    /// Professor, 教授.
+    Professor,
+}
+
+/// One preloaded taxpayer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taxpayer {
+    /// Given by the store; stays with the person for as long as they are enrolled.
+    pub record: RecordNumber,
+    /// Checked identity number; one person each.
+    pub id_number: IdNumber,
+    /// Name as in the roster.
+    pub name: PersonName,
+    /// Normalised phone number.
+    pub phone: PhoneNumber,
+    /// The language they want to be greeted in; the configuration's where absent.
+    pub language: Option<Language>,
+    /// How they are addressed; by the full name where absent.
+    pub salutation: Option<Salutation>,
+    /// The bureau's own category, such as `vip` or `elderly`, for routing rules.
+    pub category: Option<String>,
+    /// What they come for, by the names of `routing.toml`.
+    pub services: Vec<String>,
+    /// When they are expected, local time.
+    pub appointment: Option<jiff::civil::DateTime>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_data_is_masked_wherever_it_is_printed() {
+        let id = IdNumber::new("11010519491231002X");
+        assert_eq!(id.to_string(), "110*************2X");
+        assert_eq!(format!("{id:?}"), "IdNumber(110*************2X)");
+        assert_eq!(PhoneNumber::new("+8613800138000").to_string(), "************00");
+        assert_eq!(PersonName::new("陈伟明").to_string(), "陈**");
+        assert_eq!(PersonName::new("陈").to_string(), "*");
+        assert_eq!(id.reveal(), "11010519491231002X");
+    }
+}

@@ -1,0 +1,1 @@
+//! The threads and the channels between them: the only place that knows both ends.

@@ -1,0 +1,1 @@
+//! Which counter a visitor goes to. Pure: time is a value.

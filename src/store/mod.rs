@@ -1,0 +1,1 @@
+//! Taxpayers, photos and templates in an encrypted sled store.

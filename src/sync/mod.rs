@@ -1,0 +1,1 @@
+//! From the roster and the photos of the office to the store.

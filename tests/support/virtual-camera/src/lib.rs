@@ -1,0 +1,1 @@
+//! A V4L2 camera for tests.
