@@ -78,7 +78,7 @@ def text(rows, taught, tested, errors):
         f"error_by_point = [{', '.join(f'{e:.4f}' for e in errors)}]",
         "rows = [",
     ]
-    lines += ["    [" + ", ".join(f"{value: .6f}" for value in row) + "]," for row in rows]
+    lines += ["    [" + ", ".join(f"{round(value, 6) + 0.0: .6f}" for value in row) + "]," for row in rows]
     return "\n".join(lines + ["]", ""])
 
 
