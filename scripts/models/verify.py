@@ -3,7 +3,10 @@
 Fixed random inputs and one real photo. Prints the largest difference of each output; exits with 1 if one is over its tolerance.
 """
 import argparse
+import hashlib
+import pathlib
 import sys
+import tomllib
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -63,6 +66,20 @@ def cosine(a, b):
     return float((np.sum(a * b, 1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min())
 
 
+def manifest_is_true(folder):
+    """Whether models.toml has the size and the SHA-256 of every file that is in the box; says which it has not."""
+    with open(folder / "models.toml", "rb") as file:
+        networks = tomllib.load(file)["networks"].values()
+    true = True
+    for described in [f for n in networks if not n["optional"] for f in n["files"] + [n[k] for k in ("points_map",) if k in n]]:
+        content = (folder / described["name"]).read_bytes()
+        real = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        if any(described[key] != value for key, value in real.items()):
+            print(f"models.toml is wrong about {described['name']}: it has {real}")
+            true = False
+    return true
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rebuilt")
@@ -71,7 +88,7 @@ def main():
     parser.add_argument("photo")
     given = parser.parse_args()
     photo = Image.open(given.photo).convert("RGB")
-    good = True
+    good = manifest_is_true(pathlib.Path(given.committed))
     for name, tolerance in TOLERANCE.items():
         batch = inputs(name, photo)
         rebuilt, committed = (faces.session(f"{folder}/{name}.onnx").run(None, {"input": batch})
