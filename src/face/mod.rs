@@ -1,10 +1,22 @@
 //! From a picture to templates: find faces, judge them, align them, embed them.
 
+pub mod align;
+pub mod enrol;
+pub mod eyes;
+pub mod manifest;
+pub mod mtcnn;
+pub mod networks;
+pub mod picture;
+pub mod quality;
+pub mod recogniser;
+pub mod runtime;
+pub mod short_range;
+
 use std::path::PathBuf;
 
 use image::RgbImage;
 
-/// A point in pixels of the picture it was found in.
+/// A point in pixels of the picture it was found in; the centre of the first pixel is (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Rightwards.
@@ -26,6 +38,28 @@ pub struct FaceBox {
     pub height: f32,
 }
 
+impl FaceBox {
+    /// The box's middle.
+    pub fn middle(&self) -> Point {
+        Point { x: self.x + self.width / 2.0, y: self.y + self.height / 2.0 }
+    }
+
+    /// Intersection over union, 0 to 1.
+    pub fn overlap(&self, other: &Self) -> f32 {
+        let side = |a: f32, a_length: f32, b: f32, b_length: f32| (a + a_length).min(b + b_length) - a.max(b);
+        let width = side(self.x, self.width, other.x, other.width).max(0.0);
+        let height = side(self.y, self.height, other.y, other.height).max(0.0);
+        let common = width * height;
+        let all = self.width * self.height + other.width * other.height - common;
+        if all > 0.0 { common / all } else { 0.0 }
+    }
+
+    /// The box in a picture `factor` times as large.
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self { x: self.x * factor, y: self.y * factor, width: self.width * factor, height: self.height * factor }
+    }
+}
+
 /// Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture (the picture's left first).
 pub type Landmarks = [Point; 5];
 
@@ -40,9 +74,39 @@ pub struct Detection {
     pub confidence: f32,
 }
 
+impl Detection {
+    /// Pixels between the eyes: the measure of how near a face is.
+    pub fn eye_distance(&self) -> f32 {
+        let [left, right, ..] = self.landmarks;
+        (right.x - left.x).hypot(right.y - left.y)
+    }
+}
+
 /// An L2-normalised vector that stands for a face. Comparison score: the dot product, -1 to 1, higher is more alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template(pub Vec<f32>);
+
+impl Template {
+    /// Normalises a network's output. `None` if it is no direction at all (zero or not a number).
+    pub fn from_output(mut values: Vec<f32>) -> Option<Self> {
+        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if !(length > 1e-6 && length.is_finite()) {
+            return None;
+        }
+        values.iter_mut().for_each(|value| *value /= length);
+        Some(Self(values))
+    }
+
+    /// The direction of the weighted sum: several views of one face as one template.
+    pub fn mean<'t>(templates: impl IntoIterator<Item = (&'t Template, f32)>) -> Option<Self> {
+        let mut sum: Vec<f32> = Vec::new();
+        for (template, weight) in templates {
+            sum.resize(template.0.len(), 0.0);
+            sum.iter_mut().zip(&template.0).for_each(|(total, value)| *total += weight * value);
+        }
+        Self::from_output(sum)
+    }
+}
 
 /// Why an enrolment photo cannot be used; the words complete the sentence "photo X …".
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -1,0 +1,86 @@
+//! Enrolment: one photo, one face, one template.
+
+use image::{RgbImage, imageops};
+
+use super::{
+    Detection, Enroller, FaceError, PhotoFault, Template,
+    align::align,
+    networks::Networks,
+    picture::resize,
+    quality::{Demands, Quality},
+};
+
+/// Photos are searched at this height at most: a portrait's face is large.
+const FIND_HEIGHT: u32 = 480;
+/// A finder's box counts as a face from this confidence on.
+const SURE: f32 = 0.9;
+/// A second face counts when it is at least this wide relative to the first; smaller ones are the background.
+const BYSTANDER: f32 = 0.5;
+/// What an enrolment photo must have; 60 pixels between the eyes are better.
+const DEMANDS: Demands = Demands { min_eye_distance_px: 30.0, max_yaw_degrees: 45.0 };
+
+/// The smallest face that is looked for in a photo of [`FIND_HEIGHT`].
+pub const MIN_FACE_PX: u32 = 60;
+
+/// Enrols with the pack's networks.
+pub struct PhotoEnroller {
+    networks: Networks,
+}
+
+impl PhotoEnroller {
+    /// Wraps networks that were loaded with [`MIN_FACE_PX`].
+    pub fn new(networks: Networks) -> Self {
+        Self { networks }
+    }
+
+    /// The one face of a photo, with the same points that a visitor's views get.
+    fn only_face(&mut self, photo: &RgbImage) -> Result<Result<Detection, PhotoFault>, FaceError> {
+        let factor = (FIND_HEIGHT as f32 / photo.height().max(1) as f32).min(1.0);
+        let size = |side: u32| ((side as f32 * factor).round() as u32).max(1);
+        let Some(small) = resize(photo, size(photo.width()), size(photo.height())) else {
+            return Ok(Err(PhotoFault::NoFace));
+        };
+        let mut faces = self.networks.finder.find(&small)?;
+        faces.retain(|face| face.confidence >= SURE);
+        if faces.is_empty() {
+            faces = self.networks.near.find(&small)?;
+        }
+        faces.sort_by(|a, b| b.bounds.width.total_cmp(&a.bounds.width));
+        let Some(first) = faces.first() else { return Ok(Err(PhotoFault::NoFace)) };
+        let rivals = faces.iter().filter(|face| face.bounds.width >= BYSTANDER * first.bounds.width).count();
+        if rivals > 1 {
+            return Ok(Err(PhotoFault::SeveralFaces(rivals)));
+        }
+        // Twice, so that the second look starts from this network's own box, as it does when a visitor is followed.
+        let mut found = None;
+        let mut near = first.bounds.scaled(1.0 / factor);
+        for _ in 0..2 {
+            let Some(face) = self.networks.near.refine(photo, &near)? else { break };
+            near = face.bounds;
+            found = Some(face);
+        }
+        Ok(found.ok_or(PhotoFault::NoFace))
+    }
+}
+
+impl Enroller for PhotoEnroller {
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+        let face = match self.only_face(photo)? {
+            Ok(face) => face,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let Some(crop) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
+        if let Some(fault) = Quality::of(&face, &crop).fault(&DEMANDS) {
+            return Ok(Err(PhotoFault::Poor(fault.to_string())));
+        }
+        // A face and its mirror image are one person; their mean is less bound to this photo's light and pose.
+        let mirrored = imageops::flip_horizontal(&crop);
+        let templates = self.networks.recogniser.embed(&[crop, mirrored])?;
+        let mean = Template::mean(templates.iter().flatten().map(|template| (template, 1.0)));
+        Ok(mean.ok_or_else(|| PhotoFault::Poor("unlike any face".into())))
+    }
+
+    fn model(&self) -> &str {
+        self.networks.recogniser.name()
+    }
+}

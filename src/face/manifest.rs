@@ -1,0 +1,311 @@
+//! `models/models.toml`: which networks there are, which belong together, and from which score a person may be named.
+//!
+//! Every file is checked against its SHA-256 before it is loaded: a network that was not measured must not decide who somebody is.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::FaceError;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// By name.
+    pub networks: BTreeMap<String, NetworkEntry>,
+    /// By name.
+    pub packs: BTreeMap<String, Pack>,
+    /// By recogniser.
+    #[serde(default)]
+    pub thresholds: BTreeMap<String, Thresholds>,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// One network.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkEntry {
+    /// What it is for.
+    pub role: Role,
+    /// Not in the box; an operator may install it.
+    pub optional: bool,
+    /// Its files, in the order in which the program loads them.
+    pub files: Vec<FileEntry>,
+    /// The file that brings its points to the five, if it has others.
+    pub points_map: Option<FileEntry>,
+    /// What it takes.
+    pub input: Input,
+    /// What a recogniser gives.
+    pub output: Option<Output>,
+    /// How a face is put before it.
+    pub alignment: Alignment,
+    /// Under which it may be used.
+    pub licence: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// On whose faces it was trained, as far as known.
+    pub trained_on: String,
+}
+
+/// What a network is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Finds faces anywhere in a picture.
+    FaceFinder,
+    /// Looks at a small square around a face.
+    FaceDetector,
+    /// Makes a template of an aligned face.
+    Recogniser,
+}
+
+/// How a face is put before a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Alignment {
+    /// As it is.
+    #[serde(rename = "none")]
+    None,
+    /// By a similarity on ArcFace's five places in 112×112 pixels.
+    #[serde(rename = "arcface-5")]
+    Arcface5,
+}
+
+/// One file of a network.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// In the models folder.
+    pub name: String,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Where an operator with internet gets it, for optional networks.
+    pub url: Option<String>,
+}
+
+/// What a network takes: `(value - mean) / scale` for RGB values 0 to 255.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Pixels; 0 for any.
+    pub width: u32,
+    /// Pixels; 0 for any.
+    pub height: u32,
+    /// Pictures a run; 0 for any.
+    pub batch: u32,
+    /// `nchw`.
+    pub layout: String,
+    /// `rgb`.
+    pub colours: String,
+    /// Per channel.
+    pub mean: [f32; 3],
+    /// Per channel.
+    pub scale: [f32; 3],
+}
+
+/// What a recogniser gives.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Numbers in a template.
+    pub size: usize,
+    /// `cosine`.
+    pub metric: String,
+}
+
+/// Networks that work together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// For whole pictures.
+    pub finder: String,
+    /// For the surroundings of a face.
+    pub tracker: String,
+    /// For templates.
+    pub recogniser: String,
+    /// A network of it is not in the box.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// From which score a person may be named, by the size of the gallery.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Whose non-mates they were taken from: they hold for such people.
+    pub population: String,
+    /// How they were got.
+    pub method: String,
+    /// Rising galleries.
+    pub scores: Vec<GalleryThreshold>,
+}
+
+/// One row of [`Thresholds`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GalleryThreshold {
+    /// People enrolled.
+    pub gallery: usize,
+    /// The lowest comparison score that names somebody.
+    pub min_score: f32,
+}
+
+impl Thresholds {
+    /// The score for a gallery of `people`: the row that is at least as large, or the last one.
+    pub fn min_score(&self, people: usize) -> Option<f32> {
+        let row = self.scores.iter().find(|row| row.gallery >= people).or(self.scores.last());
+        row.map(|row| row.min_score)
+    }
+}
+
+/// A network whose files are there and are the right ones.
+#[derive(Debug, Clone)]
+pub struct ResolvedNetwork {
+    /// Its name.
+    pub name: String,
+    /// The models folder.
+    pub folder: PathBuf,
+    /// Its files, at least one.
+    pub files: Vec<PathBuf>,
+    /// Its description.
+    pub entry: NetworkEntry,
+}
+
+impl ResolvedNetwork {
+    /// The file of a network that has one.
+    pub fn only_file(&self) -> &Path {
+        &self.files[0]
+    }
+}
+
+impl Manifest {
+    /// Reads `models.toml` in `folder`.
+    ///
+    /// # Errors
+    /// [`FaceError::Manifest`].
+    pub fn load(folder: &Path) -> Result<Self, FaceError> {
+        let path = folder.join("models.toml");
+        let fault = |cause: String| FaceError::Manifest { path: path.clone(), cause };
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let mut manifest: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        manifest.folder = folder.to_owned();
+        for (name, network) in &manifest.networks {
+            if network.files.is_empty() {
+                return Err(fault(format!("network {name} has no files")));
+            }
+            if network.input.colours != "rgb" || network.input.layout != "nchw" {
+                return Err(fault(format!("network {name}: only rgb in the layout nchw can be fed")));
+            }
+            if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
+                return Err(fault(format!("network {name}: the only metric is cosine")));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// A pack by its name.
+    ///
+    /// # Errors
+    /// Names the packs there are.
+    pub fn pack(&self, name: &str) -> Result<&Pack, FaceError> {
+        self.packs.get(name).ok_or_else(|| FaceError::Manifest {
+            path: self.folder.join("models.toml"),
+            cause: format!(
+                "there is no pack {name}; there are {}",
+                self.packs.keys().cloned().collect::<Vec<_>>().join(", ")
+            ),
+        })
+    }
+
+    /// A network with its files verified.
+    ///
+    /// # Errors
+    /// [`FaceError::MissingModel`], [`FaceError::DamagedModel`], or [`FaceError::Manifest`] for an unknown name.
+    pub fn resolve(&self, name: &str) -> Result<ResolvedNetwork, FaceError> {
+        let entry = self.networks.get(name).ok_or_else(|| FaceError::Manifest {
+            path: self.folder.join("models.toml"),
+            cause: format!("there is no network {name}"),
+        })?;
+        for file in entry.files.iter().chain(&entry.points_map) {
+            verify(name, &self.folder.join(&file.name), &file.sha256)?;
+        }
+        let files = entry.files.iter().map(|file| self.folder.join(&file.name)).collect();
+        Ok(ResolvedNetwork { name: name.to_owned(), folder: self.folder.clone(), files, entry: entry.clone() })
+    }
+
+    /// The models folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// Checks one file of a network.
+///
+/// # Errors
+/// [`FaceError::MissingModel`] or [`FaceError::DamagedModel`].
+pub fn verify(network: &str, path: &Path, sha256: &str) -> Result<(), FaceError> {
+    let Ok(bytes) = std::fs::read(path) else {
+        return Err(FaceError::MissingModel { network: network.to_owned(), path: path.to_owned() });
+    };
+    let found = hex(&Sha256::digest(&bytes));
+    if found == sha256 {
+        return Ok(());
+    }
+    let start = |digest: &str| digest.chars().take(12).collect();
+    Err(FaceError::DamagedModel { path: path.to_owned(), found: start(&found), expected: start(sha256) })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Manifest {
+        Manifest::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models")).unwrap()
+    }
+
+    #[test]
+    fn every_network_in_the_box_is_the_one_that_was_measured() {
+        let manifest = shipped();
+        for (name, network) in &manifest.networks {
+            if !network.optional {
+                manifest.resolve(name).unwrap();
+            }
+        }
+        let pack = manifest.pack("default").unwrap();
+        assert_eq!(pack.recogniser, "mobilefacenet-192");
+    }
+
+    #[test]
+    fn thresholds_never_fall_as_the_gallery_grows() {
+        for thresholds in shipped().thresholds.values() {
+            assert!(thresholds.scores.is_sorted_by(|a, b| a.gallery < b.gallery && a.min_score <= b.min_score));
+            assert_eq!(thresholds.min_score(0), thresholds.scores.first().map(|row| row.min_score));
+            assert_eq!(thresholds.min_score(usize::MAX), thresholds.scores.last().map(|row| row.min_score));
+        }
+    }
+
+    #[test]
+    fn a_missing_or_damaged_network_is_named_with_its_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = shipped();
+        std::fs::copy(source.folder().join("models.toml"), folder.path().join("models.toml")).unwrap();
+        let copy = Manifest::load(folder.path()).unwrap();
+        let missing = copy.resolve("mobilefacenet-192").unwrap_err().to_string();
+        assert!(missing.contains("mobilefacenet-192.onnx is missing. Run `git checkout -- models`"), "{missing}");
+        std::fs::write(folder.path().join("mobilefacenet-192.onnx"), b"not a network").unwrap();
+        let damaged = copy.resolve("mobilefacenet-192").unwrap_err().to_string();
+        assert!(damaged.contains("mobilefacenet-192.onnx is damaged: its SHA-256 is"), "{damaged}");
+        assert!(copy.pack("deluxe").unwrap_err().to_string().contains("there are default"));
+    }
+}

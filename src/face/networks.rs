@@ -1,0 +1,38 @@
+//! The three networks of a pack, loaded together.
+
+use super::{
+    FaceError, manifest::Manifest, mtcnn::Mtcnn, recogniser::Recogniser, runtime::Runtime, short_range::ShortRange,
+};
+use crate::installation::Installation;
+
+/// Below this the short-range network sees a face only by chance.
+const MIN_CONFIDENCE: f32 = 0.5;
+
+/// A pack's networks, ready to run.
+pub struct Networks {
+    /// Finds faces in whole pictures.
+    pub finder: Mtcnn,
+    /// Looks at a face's surroundings.
+    pub near: ShortRange,
+    /// Makes templates.
+    pub recogniser: Recogniser,
+}
+
+impl Networks {
+    /// Loads a pack. Whole pictures will be searched for faces of at least `min_face_px` pixels across.
+    ///
+    /// # Errors
+    /// When the runtime or a file is missing or damaged; the text names the file and the cure.
+    pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, FaceError> {
+        let manifest = Manifest::load(&installation.models())?;
+        let pack = manifest.pack(pack)?;
+        let files =
+            (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?, manifest.resolve(&pack.recogniser)?);
+        let runtime = Runtime::load(installation)?;
+        Ok(Self {
+            finder: Mtcnn::load(&runtime, &files.0, min_face_px)?,
+            near: ShortRange::load(&runtime, &files.1, MIN_CONFIDENCE)?,
+            recogniser: Recogniser::load(&runtime, &files.2)?,
+        })
+    }
+}
