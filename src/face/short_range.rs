@@ -53,7 +53,7 @@ impl ShortRange {
         self.look(picture, Point { x: width / 2.0, y: height / 2.0 }, width.max(height))
     }
 
-    /// Looks again at a face that was found or followed: a square twice as wide as its box. Gives the face nearest to its middle.
+    /// Looks again at a face that was found or followed: a square twice as large as its box. Gives the face nearest to its middle.
     ///
     /// # Errors
     /// When the network fails.
@@ -63,7 +63,7 @@ impl ShortRange {
             let found = face.bounds.middle();
             (found.x - middle.x).abs().max((found.y - middle.y).abs())
         };
-        let faces = self.look(picture, middle, 2.0 * near.width.max(0.8 * near.height))?;
+        let faces = self.look(picture, middle, near.width + near.height)?;
         let nearest = faces.into_iter().min_by(|a, b| away(a).total_cmp(&away(b)));
         Ok(nearest.filter(|face| away(face) < 0.6 * near.width.max(near.height)))
     }

@@ -1,0 +1,243 @@
+//! Decides who a tracked visitor is, from several views and what the gallery search returned for them.
+//!
+//! Pure: no clock, no I/O. The threshold comes from calibration, not from here.
+
+use std::time::{Duration, Instant};
+
+use super::{BestTwo, Gallery};
+use crate::{config::DecisionSettings, face::Template, person::RecordNumber};
+
+/// Views kept of one track: the best ones. More hardly change the mean.
+const VIEWS_KEPT: usize = 8;
+/// A score so far below the threshold is a person who might be enrolled but cannot be named.
+const UNSURE_BAND: f32 = 0.15;
+/// Two views of one track less alike than this show two people (mates in one visit: 0.4 and more; strangers to each other: 0.3 and less).
+const SAME_PERSON: f32 = 0.2;
+
+/// What a visitor must reach to be named.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demands {
+    /// The lowest comparison score, for this gallery's size.
+    pub min_score_to_name: f32,
+    /// How far the second person must stay behind.
+    pub min_margin: f32,
+    /// Good views, at least two.
+    pub min_views: usize,
+    /// When to stop waiting for more.
+    pub decide_within: Duration,
+}
+
+impl Demands {
+    /// The operator's settings with the score that holds for the gallery.
+    pub fn new(settings: &DecisionSettings, shipped_score: f32) -> Self {
+        let chosen = settings.min_score_to_name;
+        Self {
+            min_score_to_name: if chosen > 0.0 { chosen } else { shipped_score },
+            min_margin: settings.min_margin,
+            min_views: (settings.min_views as usize).max(2),
+            decide_within: Duration::from_millis(settings.decide_within_ms),
+        }
+    }
+}
+
+/// Who a visitor is: three outcomes and no fourth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decision {
+    /// Named aloud.
+    Identified(RecordNumber),
+    /// Perhaps somebody enrolled; greeted without a name.
+    Unsure,
+    /// Nobody enrolled.
+    Stranger,
+}
+
+/// A decision with everything that it rested on, so that it can be explained afterwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// The outcome.
+    pub decision: Decision,
+    /// The best and the second person for the mean of the views.
+    pub best: BestTwo,
+    /// What was demanded.
+    pub demands: Demands,
+    /// Views it rests on.
+    pub views: usize,
+    /// The mean quality of those views, 0 to 1.
+    pub quality: f32,
+}
+
+/// What is known so far about one track.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    since: Instant,
+    views: Vec<(Template, f32)>,
+    strange: usize,
+}
+
+impl Evidence {
+    /// Begins with the first frame in which the face was usable.
+    pub fn since(now: Instant) -> Self {
+        Self { since: now, views: Vec::new(), strange: 0 }
+    }
+
+    /// Adds a view with its quality (0 to 1).
+    ///
+    /// A view unlike the others is set aside; a second one after it means that another person stands in this place now, and all
+    /// that was known is forgotten: `false`.
+    pub fn add(&mut self, now: Instant, view: Template, quality: f32) -> bool {
+        if self.views.len() >= 2 && self.mean().is_some_and(|mean| similarity(&mean, &view) < SAME_PERSON) {
+            self.strange += 1;
+            if self.strange < 2 {
+                return true;
+            }
+            *self = Self { views: vec![(view, quality)], ..Self::since(now) };
+            return false;
+        }
+        self.strange = 0;
+        self.views.push((view, quality.max(0.05)));
+        if self.views.len() > VIEWS_KEPT {
+            let worst = (0..self.views.len()).min_by(|&a, &b| self.views[a].1.total_cmp(&self.views[b].1));
+            worst.map(|at| self.views.remove(at));
+        }
+        true
+    }
+
+    /// How many views there are.
+    pub fn views(&self) -> usize {
+        self.views.len()
+    }
+
+    /// All views as one template, better views weighing more.
+    pub fn mean(&self) -> Option<Template> {
+        Template::mean(self.views.iter().map(|(view, quality)| (view, *quality)))
+    }
+
+    /// Decides, or says `None`: not yet.
+    ///
+    /// A name needs enough views, a mean above the threshold, a margin over the second person, and at least two views that each
+    /// point to the same person. When the time is up, what is there decides, and it never names anybody on less.
+    pub fn decide(&self, now: Instant, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
+        let time_is_up = now.duration_since(self.since) >= demands.decide_within;
+        let enough = self.views.len() >= demands.min_views;
+        if !enough && !time_is_up {
+            return None;
+        }
+        let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();
+        let verdict = |decision| {
+            let quality = self.views.iter().map(|(_, quality)| quality).sum::<f32>() / self.views.len().max(1) as f32;
+            Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality })
+        };
+        let Some(first) = best.first else { return verdict(Decision::Stranger) };
+        let margin = first.score - best.second.map_or(-1.0, |second| second.score);
+        let alike = first.score >= demands.min_score_to_name;
+        let agreed = || {
+            let pointing = self.views.iter().filter(|(view, _)| {
+                gallery.search(view).first.is_some_and(|candidate| candidate.person == first.person)
+            });
+            pointing.count() >= 2
+        };
+        if enough && alike && margin >= demands.min_margin && agreed() {
+            return verdict(Decision::Identified(first.person));
+        }
+        let near = first.score >= demands.min_score_to_name - UNSURE_BAND;
+        if near && !time_is_up {
+            // More views may still lift it.
+            return None;
+        }
+        verdict(if near { Decision::Unsure } else { Decision::Stranger })
+    }
+}
+
+fn similarity(a: &Template, b: &Template) -> f32 {
+    a.0.iter().zip(&b.0).map(|(x, y)| x * y).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEMANDS: Demands =
+        Demands { min_score_to_name: 0.6, min_margin: 0.05, min_views: 3, decide_within: Duration::from_millis(900) };
+
+    /// A direction: person `k` stands along axis `k`; `blend` leans it towards the next axis.
+    fn view(person: usize, blend: f32) -> Template {
+        let mut values = vec![0.0; 8];
+        values[person] = 1.0 - blend;
+        values[(person + 1) % 8] += blend;
+        Template::from_output(values).unwrap()
+    }
+
+    fn gallery() -> Gallery {
+        Gallery::new((0..4).map(|person| (RecordNumber(person as u64), view(person, 0.0))).collect())
+    }
+
+    fn after(views: &[Template], ms: u64) -> Option<Decision> {
+        let start = Instant::now();
+        let mut evidence = Evidence::since(start);
+        for view in views {
+            evidence.add(start, view.clone(), 0.8);
+        }
+        evidence.decide(start + Duration::from_millis(ms), &gallery(), &DEMANDS).map(|verdict| verdict.decision)
+    }
+
+    #[test]
+    fn one_view_never_names_anybody_however_alike() {
+        assert_eq!(after(&[view(2, 0.0)], 100), None);
+        assert_eq!(after(&[view(2, 0.0)], 5_000), Some(Decision::Unsure));
+        assert_eq!(after(&[view(2, 0.0), view(2, 0.0)], 5_000), Some(Decision::Unsure));
+    }
+
+    #[test]
+    fn three_views_alike_name_the_person_at_once() {
+        let views = [view(2, 0.0), view(2, 0.1), view(2, 0.0)];
+        assert_eq!(after(&views, 100), Some(Decision::Identified(RecordNumber(2))));
+    }
+
+    #[test]
+    fn between_two_people_nobody_is_named() {
+        let between = [view(1, 0.5), view(1, 0.5), view(1, 0.49)];
+        assert_eq!(after(&between, 100), None);
+        assert_eq!(after(&between, 1_000), Some(Decision::Unsure));
+    }
+
+    #[test]
+    fn somebody_unlike_everybody_is_a_stranger_at_once() {
+        assert_eq!(after(&[view(6, 0.0), view(6, 0.1), view(6, 0.0)], 100), Some(Decision::Stranger));
+    }
+
+    #[test]
+    fn no_usable_view_at_all_is_a_stranger_when_the_time_is_up() {
+        assert_eq!(after(&[], 100), None);
+        assert_eq!(after(&[], 900), Some(Decision::Stranger));
+    }
+
+    #[test]
+    fn with_nobody_enrolled_everybody_is_a_stranger() {
+        let start = Instant::now();
+        let mut evidence = Evidence::since(start);
+        (0..3).for_each(|_| assert!(evidence.add(start, view(1, 0.0), 0.9)));
+        let verdict = evidence.decide(start, &Gallery::default(), &DEMANDS).unwrap();
+        assert_eq!(verdict.decision, Decision::Stranger);
+    }
+
+    #[test]
+    fn when_another_person_steps_into_the_place_all_evidence_is_forgotten() {
+        let start = Instant::now();
+        let mut evidence = Evidence::since(start);
+        (0..4).for_each(|_| assert!(evidence.add(start, view(0, 0.0), 0.9)));
+        assert!(evidence.add(start, view(2, 0.0), 0.9), "one odd view may be a blink of the detector");
+        assert!(!evidence.add(start, view(2, 0.1), 0.9));
+        assert_eq!(evidence.views(), 1);
+        assert_eq!(evidence.decide(start, &gallery(), &DEMANDS), None);
+    }
+
+    #[test]
+    fn a_verdict_says_what_it_rested_on() {
+        let start = Instant::now();
+        let mut evidence = Evidence::since(start);
+        (0..3).for_each(|_| assert!(evidence.add(start, view(2, 0.1), 0.5)));
+        let verdict = evidence.decide(start, &gallery(), &DEMANDS).unwrap();
+        assert_eq!((verdict.views, verdict.quality, verdict.demands), (3, 0.5, DEMANDS));
+        assert!(verdict.best.first.unwrap().score > 0.9 && verdict.best.second.unwrap().score < 0.2);
+    }
+}
