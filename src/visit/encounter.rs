@@ -1,0 +1,150 @@
+//! One visitor's state machine, from the first near face to the farewell.
+//!
+//! ```text
+//!            faces the robot            has been decided            the group's turn
+//!  Passing ------------------> Attentive ---------------> Ready ---------------------> Greeted
+//!                                  |  was greeted lately
+//!                                  +---------------------> Returning
+//! ```
+//!
+//! From every state a visitor may leave; nothing is said to them then. Pure: time is a value.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{cool_down::CoolDown, tracker::TrackId};
+use crate::{
+    config::VisitSettings,
+    face::Template,
+    gallery::decision::{Decision, Verdict},
+};
+
+/// One face of one frame, as the vision stage saw it.
+#[derive(Debug, Clone)]
+pub struct SeenFace {
+    /// Whose.
+    pub track: TrackId,
+    /// Near enough to be recognised and addressed.
+    pub near: bool,
+    /// How far the head is turned aside.
+    pub yaw_degrees: f32,
+    /// What is decided so far.
+    pub verdict: Option<Verdict>,
+    /// The visitor's views as one template, once there are some.
+    pub face: Option<Arc<Template>>,
+}
+
+/// When a visitor is addressed.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How long they must face the robot.
+    pub attention: Duration,
+    /// How far turned still faces it.
+    pub max_yaw_degrees: f32,
+    /// How long a greeting waits for the others.
+    pub group_wait: Duration,
+}
+
+impl From<&VisitSettings> for Rules {
+    fn from(settings: &VisitSettings) -> Self {
+        Self {
+            attention: Duration::from_millis(settings.attention_ms),
+            max_yaw_degrees: settings.max_yaw_degrees,
+            group_wait: Duration::from_millis(settings.group_wait_ms),
+        }
+    }
+}
+
+/// Where a visit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Near, but perhaps only passing. Counts for how long they have faced the robot without a break.
+    Passing {
+        /// Since when, if they do now.
+        facing_since: Option<Instant>,
+    },
+    /// Looks at the robot and waits; who it is has not been decided.
+    Attentive,
+    /// Decided; waits a moment for the others so that a group is greeted as a group.
+    Ready {
+        /// When it was decided.
+        since: Instant,
+    },
+    /// Has been greeted and is still here.
+    Greeted,
+    /// Was greeted a short while ago: nothing is said.
+    Returning,
+}
+
+/// What a frame changed for one visitor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// They look at the robot now.
+    Attentive,
+    /// It is decided who they are.
+    Decided(Verdict),
+    /// They were greeted a short while ago.
+    Returned(Verdict),
+}
+
+/// One visitor.
+#[derive(Debug)]
+pub struct Encounter {
+    /// Their track.
+    pub track: TrackId,
+    /// Where the visit stands.
+    pub state: State,
+    /// What was decided, the latest.
+    pub verdict: Option<Verdict>,
+    /// Their face, for the cool-down.
+    pub face: Option<Arc<Template>>,
+    /// When they were last seen near the robot.
+    pub near_at: Instant,
+}
+
+impl Encounter {
+    /// Begins when a face is near for the first time.
+    pub fn begins(now: Instant, track: TrackId) -> Self {
+        Self { track, state: State::Passing { facing_since: None }, verdict: None, face: None, near_at: now }
+    }
+
+    /// Takes one frame's view of this visitor.
+    pub fn on_face(&mut self, now: Instant, seen: &SeenFace, rules: &Rules, lately: &CoolDown) -> Vec<Change> {
+        if seen.near {
+            self.near_at = now;
+        }
+        if !matches!(self.state, State::Greeted | State::Returning) {
+            self.verdict = seen.verdict.or(self.verdict);
+        }
+        self.face = seen.face.clone().or(self.face.take());
+        let mut changes = Vec::new();
+        if let State::Passing { facing_since } = self.state {
+            let facing = seen.near && seen.yaw_degrees.abs() <= rules.max_yaw_degrees;
+            let since = facing.then(|| facing_since.unwrap_or(now));
+            self.state = State::Passing { facing_since: since };
+            if since.is_some_and(|since| now.duration_since(since) >= rules.attention) {
+                self.state = State::Attentive;
+                changes.push(Change::Attentive);
+            }
+        }
+        if let (State::Attentive, Some(verdict)) = (self.state, self.verdict) {
+            changes.push(self.decided(now, verdict, lately));
+        }
+        changes
+    }
+
+    fn decided(&mut self, now: Instant, verdict: Verdict, lately: &CoolDown) -> Change {
+        let person = match verdict.decision {
+            Decision::Identified(person) => Some(person),
+            Decision::Unsure | Decision::Stranger => None,
+        };
+        if lately.knows(now, person, self.face.as_deref()) {
+            self.state = State::Returning;
+            return Change::Returned(verdict);
+        }
+        self.state = State::Ready { since: now };
+        Change::Decided(verdict)
+    }
+}
