@@ -1,1 +1,362 @@
-//! What happened, for the operator and for other programs: never a name, an identity number or a phone number.
+//! What happened, for the operator and for other programs: never a name, an identity number, a phone number or a tax matter.
+//!
+//! One event is one line of JSON (`--events FILE`) and one readable line on the screen ([`line`] writes it).
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde::Serialize;
+
+use crate::{gallery::decision::Verdict, person::RecordNumber, visit::tracker::TrackId};
+
+/// An event with the time at which it happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The program serves: frames may come.
+    Serving {
+        /// Enrolled.
+        people: usize,
+        /// From which score a visitor may be named.
+        min_score_to_name: f32,
+    },
+    /// A face is near enough to be recognised.
+    FaceSeen {
+        /// Whose.
+        visitor: TrackId,
+    },
+    /// A visitor is an enrolled person.
+    Identified {
+        /// Who of those in front of the robot.
+        visitor: TrackId,
+        /// Their record.
+        person: RecordNumber,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
+    },
+    /// A visitor may be an enrolled person; not sure enough for a name.
+    Unsure {
+        /// Who of those in front of the robot.
+        visitor: TrackId,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
+    },
+    /// A visitor is nobody enrolled.
+    Stranger {
+        /// Who of those in front of the robot.
+        visitor: TrackId,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
+    },
+    /// A visitor was greeted a short while ago; nothing is said.
+    Returned {
+        /// Who of those in front of the robot.
+        visitor: TrackId,
+        /// Their record, if they are identified.
+        person: Option<RecordNumber>,
+    },
+    /// Where a visitor is sent.
+    Routed {
+        /// Who of those in front of the robot.
+        visitor: TrackId,
+        /// Their record, if they are identified.
+        person: Option<RecordNumber>,
+        /// The counter's id in `routing.toml`.
+        counter: String,
+        /// Which rule, or why none.
+        reason: String,
+    },
+    /// A greeting was handed to the voice.
+    GreetingStarted {
+        /// Counts greetings.
+        greeting: u64,
+        /// Whom it is for.
+        visitors: Vec<TrackId>,
+        /// Its language.
+        language: String,
+    },
+    /// The first sample of a greeting was played.
+    Audible {
+        /// Which.
+        greeting: u64,
+        /// Whom it is for.
+        visitors: Vec<TrackId>,
+        /// By which voice.
+        voice: String,
+        /// From the first frame with a usable face until now.
+        face_to_audible_ms: f64,
+        /// Where that time went, in order.
+        stages_ms: Stages,
+    },
+    /// No voice could say a greeting; its text is on the screen.
+    Shown {
+        /// Which.
+        greeting: u64,
+        /// Why.
+        why: String,
+    },
+    /// A greeting was not said, because it came too late or too many waited.
+    NotSaid {
+        /// Which.
+        greeting: u64,
+        /// Why.
+        why: String,
+    },
+    /// A visitor has gone.
+    Left {
+        /// Who.
+        visitor: TrackId,
+    },
+    /// There are no frames.
+    CameraLost {
+        /// What and what to do.
+        cause: String,
+    },
+    /// There are frames, for the first time or again.
+    CameraBack {
+        /// Which camera, at what size and rate.
+        camera: String,
+    },
+    /// A recording is over.
+    RecordingOver,
+    /// A voice failed; the next one speaks.
+    VoiceLost {
+        /// Which.
+        voice: String,
+        /// Why.
+        cause: String,
+    },
+    /// A voice that failed speaks again.
+    VoiceBack {
+        /// Which.
+        voice: String,
+    },
+    /// The store has changed and everybody in it is known now.
+    PeopleReloaded {
+        /// Enrolled.
+        people: usize,
+    },
+    /// A part of the program failed and was started again.
+    Restarted {
+        /// Which.
+        stage: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What a decision rested on.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Because {
+    /// The most alike person's comparison score.
+    pub score: Option<f32>,
+    /// The second person's.
+    pub second: Option<f32>,
+    /// What was demanded of the first.
+    pub min_score_to_name: f32,
+    /// What was demanded between the two.
+    pub min_margin: f32,
+    /// Views.
+    pub views: usize,
+    /// Their mean quality, 0 to 1.
+    pub quality: f32,
+    /// From the first frame with a usable face until the decision.
+    pub face_to_decision_ms: f64,
+}
+
+impl Because {
+    /// What a verdict rested on.
+    pub fn of(verdict: &Verdict, face_to_decision_ms: f64) -> Self {
+        Self {
+            score: verdict.best.first.map(|first| first.score),
+            second: verdict.best.second.map(|second| second.score),
+            min_score_to_name: verdict.demands.min_score_to_name,
+            min_margin: verdict.demands.min_margin,
+            views: verdict.views,
+            quality: verdict.quality,
+            face_to_decision_ms,
+        }
+    }
+}
+
+/// The parts of the time from a visitor's first usable frame to the first sample of their greeting, one after the other.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Stages {
+    /// Seeing, embedding and deciding: until the decision.
+    pub recognise: f64,
+    /// Waiting for the visitor's attention and for the others of a group: until the greeting was handed to the voice.
+    pub attend: f64,
+    /// Until the first sample.
+    pub speak: f64,
+}
+
+impl Entry {
+    /// An event that happens now.
+    pub fn now(event: Event) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { at_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), event }
+    }
+}
+
+/// A file of events, one JSON object a line, appended to.
+pub struct EventFile {
+    file: File,
+    path: PathBuf,
+    failed: bool,
+}
+
+impl EventFile {
+    /// Opens or makes the file.
+    ///
+    /// # Errors
+    /// A sentence that names it.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|cause| JournalError { path: path.to_owned(), cause })?;
+        Ok(Self { file, path: path.to_owned(), failed: false })
+    }
+
+    /// Writes one event. A full disk does not stop the robot: it is said once.
+    pub fn write(&mut self, entry: &Entry) {
+        let Ok(mut line) = serde_json::to_string(entry) else { return };
+        line.push('\n');
+        let result = self.file.write_all(line.as_bytes());
+        if let (Err(cause), false) = (&result, self.failed) {
+            tracing::warn!("events are no longer written to {}: {cause}", self.path.display());
+        }
+        self.failed = result.is_err();
+    }
+}
+
+/// The file of events cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write events to {}: {cause}. Choose another file with --events", path.display())]
+pub struct JournalError {
+    path: PathBuf,
+    cause: std::io::Error,
+}
+
+/// How much an event matters to whoever watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Comings and goings.
+    Quiet,
+    /// Decisions and greetings.
+    Plain,
+    /// Something the operator may have to do something about.
+    Warning,
+}
+
+/// An event as a line for people, and how much it matters.
+pub fn line(event: &Event) -> (Weight, String) {
+    let because = |because: &Because| {
+        let score = |score: Option<f32>| score.map_or("none".into(), |score| format!("{score:.2}"));
+        format!(
+            "score {}, next {}, needs {:.2}; {} views in {:.0} ms",
+            score(because.score),
+            score(because.second),
+            because.min_score_to_name,
+            because.views,
+            because.face_to_decision_ms
+        )
+    };
+    let person = |person: &Option<RecordNumber>| person.map_or(String::new(), |person| format!(" ({person})"));
+    match event {
+        Event::Serving { people, min_score_to_name } => {
+            (Weight::Plain, format!("serving; {people} people enrolled, named from score {min_score_to_name:.2}"))
+        }
+        Event::FaceSeen { visitor } => (Weight::Quiet, format!("{visitor} is here")),
+        Event::Identified { visitor, person, because: why } => {
+            (Weight::Plain, format!("{visitor} is {person} ({})", because(why)))
+        }
+        Event::Unsure { visitor, because: why } => {
+            (Weight::Plain, format!("{visitor} cannot be named surely ({})", because(why)))
+        }
+        Event::Stranger { visitor, because: why } => {
+            (Weight::Plain, format!("{visitor} is not enrolled ({})", because(why)))
+        }
+        Event::Returned { visitor, person: who } => {
+            (Weight::Plain, format!("{visitor}{} was greeted a short while ago", person(who)))
+        }
+        Event::Routed { visitor, person: who, counter, reason } => {
+            (Weight::Plain, format!("{visitor}{} goes to counter {counter} ({reason})", person(who)))
+        }
+        Event::GreetingStarted { greeting, language, .. } => {
+            (Weight::Quiet, format!("greeting {greeting} begins, in {language}"))
+        }
+        Event::Audible { greeting, voice, face_to_audible_ms, .. } => (
+            Weight::Quiet,
+            format!("greeting {greeting} is heard ({voice}), {face_to_audible_ms:.0} ms after the face appeared"),
+        ),
+        Event::Shown { greeting, why } => (Weight::Warning, format!("greeting {greeting} is only shown: {why}")),
+        Event::NotSaid { greeting, why } => (Weight::Quiet, format!("greeting {greeting} is not said: {why}")),
+        Event::Left { visitor } => (Weight::Quiet, format!("{visitor} has left")),
+        Event::CameraLost { cause } => (Weight::Warning, cause.clone()),
+        Event::CameraBack { camera } => (Weight::Plain, format!("watching through {camera}")),
+        Event::RecordingOver => (Weight::Plain, "the recording is over".into()),
+        Event::VoiceLost { voice, cause } => {
+            (Weight::Warning, format!("voice {voice} failed: {cause}. The next voice speaks"))
+        }
+        Event::VoiceBack { voice } => (Weight::Plain, format!("voice {voice} speaks again")),
+        Event::PeopleReloaded { people } => (Weight::Plain, format!("the store has changed; {people} people enrolled")),
+        Event::Restarted { stage, cause } => {
+            (Weight::Warning, format!("{stage} failed and was started again: {cause}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_flat_json_object_with_the_record_number_only() {
+        let because = Because {
+            score: Some(0.83),
+            second: Some(0.21),
+            min_score_to_name: 0.7,
+            min_margin: 0.05,
+            views: 3,
+            quality: 0.9,
+            face_to_decision_ms: 412.0,
+        };
+        let event = Event::Identified { visitor: TrackId(4), person: RecordNumber(12), because };
+        let json = serde_json::to_value(Entry { at_ms: 5, event: event.clone() }).unwrap();
+        assert_eq!(json["event"], "identified");
+        assert_eq!(
+            (json["at_ms"].as_u64(), json["visitor"].as_u64(), json["person"].as_u64()),
+            (Some(5), Some(4), Some(12))
+        );
+        assert_eq!(json["views"], 3);
+        assert_eq!(line(&event).1, "visitor 4 is #12 (score 0.83, next 0.21, needs 0.70; 3 views in 412 ms)");
+    }
+
+    #[test]
+    fn events_are_appended_a_line_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        for _ in 0..2 {
+            EventFile::open(&path).unwrap().write(&Entry::now(Event::Left { visitor: TrackId(1) }));
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"] == "left"));
+    }
+}

@@ -29,15 +29,27 @@ const HITS_TO_COUNT: u32 = 2;
 struct Track {
     id: TrackId,
     bounds: FaceBox,
+    since: Instant,
     seen_at: Instant,
     hits: u32,
+}
+
+/// A face of this frame that is being followed.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// Its number.
+    pub track: TrackId,
+    /// When it was found for the first time.
+    pub since: Instant,
+    /// Where it is now.
+    pub face: Detection,
 }
 
 /// What a frame changed.
 #[derive(Debug, Default)]
 pub struct Update {
-    /// The faces of this frame that count, with their numbers.
-    pub faces: Vec<(TrackId, Detection)>,
+    /// The faces of this frame that count.
+    pub faces: Vec<Followed>,
     /// Faces that are gone for good.
     pub gone: Vec<TrackId>,
 }
@@ -92,7 +104,7 @@ impl Tracker {
             (track.bounds, track.seen_at) = (face.bounds, now);
             track.hits += 1;
             if track.hits >= HITS_TO_COUNT {
-                update.faces.push((track.id, face));
+                update.faces.push(Followed { track: track.id, since: track.since, face });
             }
         }
         update
@@ -109,7 +121,7 @@ impl Tracker {
 
     fn begin(&mut self, now: Instant, bounds: FaceBox) -> usize {
         let id = self.number();
-        self.tracks.push(Track { id, bounds, seen_at: now, hits: 0 });
+        self.tracks.push(Track { id, bounds, since: now, seen_at: now, hits: 0 });
         self.tracks.len() - 1
     }
 
@@ -157,7 +169,7 @@ mod tests {
         }
 
         fn numbers(&mut self, ms: u64, faces: &[f32]) -> Vec<u64> {
-            self.after(ms, faces).faces.iter().map(|(id, _)| id.0).collect()
+            self.after(ms, faces).faces.iter().map(|followed| followed.track.0).collect()
         }
     }
 

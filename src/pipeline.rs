@@ -1,1 +1,0 @@
-//! The threads and the channels between them: the only place that knows both ends.

@@ -1,0 +1,299 @@
+//! The host stage: receives what the vision stage saw, and greets.
+//!
+//! It keeps the hall's state, finds each guest's counter, puts the greeting into words, hands it to the voice and tells the journal.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam::channel::{Receiver, Sender};
+use jiff::civil::DateTime;
+
+use super::{
+    capture::CameraNotice,
+    roll::{CurrentRoll, Roll},
+    vision::{FirstDecision, Sighting},
+};
+use crate::{
+    config::Config,
+    gallery::decision::{Decision, Verdict},
+    greeting::{
+        phrases::{Addressee, Greeting, Phrases, TimeOfDay},
+        speech::{Speech, SpeechEvent, Utterance},
+    },
+    journal::{Because, Entry, Event, Stages},
+    person::{Language, RecordNumber},
+    routing::{Needs, Route, Routing},
+    visit::{
+        hall::{Guest, Hall, VisitEvent},
+        tracker::TrackId,
+    },
+};
+
+/// A greeting that has not begun after so long is not said: a late one is worse than none.
+const SAY_WITHIN: Duration = Duration::from_secs(3);
+/// Chimes are at least so far apart, so that a group is not rung in one by one.
+const CHIME_EVERY: Duration = Duration::from_secs(3);
+
+/// What the host tells the one who watches.
+pub enum Told {
+    /// Something happened.
+    Event(Entry),
+    /// What is said, for the screen only: it may hold a name, and reaches no file and no log.
+    Words {
+        /// Counts greetings.
+        greeting: u64,
+        /// Whom it is for, for whoever must not read the words.
+        people: Vec<RecordNumber>,
+        /// The words.
+        text: String,
+    },
+    /// The recording is over and the last greeting has been said.
+    Over,
+}
+
+/// What the host greets with.
+pub struct Means {
+    /// Everybody enrolled.
+    pub roll: CurrentRoll,
+    /// Counters.
+    pub routing: Routing,
+    /// Words.
+    pub phrases: Phrases,
+    /// Voices.
+    pub speech: Speech,
+    /// The local time.
+    pub clock: fn() -> DateTime,
+}
+
+/// A greeting on its way to the loudspeaker.
+struct Pending {
+    visitors: Vec<TrackId>,
+    face_at: Instant,
+    decided_at: Instant,
+    started_at: Instant,
+    heard: bool,
+}
+
+/// The stage.
+pub struct Host {
+    means: Means,
+    hall: Hall,
+    language: Language,
+    chimes: bool,
+    chimed_at: Option<Instant>,
+    decisions: BTreeMap<TrackId, FirstDecision>,
+    pending: BTreeMap<u64, Pending>,
+    greetings: u64,
+    over: bool,
+    told: Sender<Told>,
+}
+
+impl Host {
+    /// Waits for the first visitor.
+    pub fn new(means: Means, config: &Config, told: Sender<Told>) -> Self {
+        Self {
+            means,
+            hall: Hall::new(&config.visit),
+            language: config.greeting.language.clone(),
+            chimes: config.greeting.chime,
+            chimed_at: None,
+            decisions: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            greetings: 0,
+            over: false,
+            told,
+        }
+    }
+
+    /// What became of greetings.
+    pub fn speech_events(&self) -> &Receiver<SpeechEvent> {
+        self.means.speech.events()
+    }
+
+    /// Takes what a frame showed.
+    pub fn on_sighting(&mut self, sighting: Sighting) {
+        let now = sighting.at;
+        self.decisions.extend(sighting.decided.iter().map(|decision| (decision.track, *decision)));
+        let undecided = sighting.faces.iter().any(|face| face.verdict.is_none());
+        for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
+            match event {
+                VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
+                VisitEvent::Attentive(_) if undecided => self.chime(now),
+                VisitEvent::Attentive(_) => {}
+                VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),
+                VisitEvent::Returned(visitor, verdict) => {
+                    self.tell(Event::Returned { visitor, person: person(verdict.decision) });
+                }
+                VisitEvent::Greet(guests) => self.greet(&guests),
+                VisitEvent::Left(visitor) => {
+                    self.decisions.remove(&visitor);
+                    self.tell(Event::Left { visitor });
+                }
+            }
+        }
+    }
+
+    /// Takes what became of a greeting.
+    pub fn on_speech(&mut self, event: SpeechEvent) {
+        match event {
+            SpeechEvent::Begun { id, at, voice } => {
+                // A sentence that a second voice says again was heard before.
+                if let Some(pending) = self.pending.get_mut(&id).filter(|pending| !pending.heard) {
+                    pending.heard = true;
+                    let audible = pending.audible(id, at, voice);
+                    self.tell(audible);
+                }
+            }
+            SpeechEvent::Finished { id } => drop(self.pending.remove(&id)),
+            SpeechEvent::Shown { id, why } => {
+                self.pending.remove(&id);
+                self.tell(Event::Shown { greeting: id, why: why.to_string() });
+            }
+            SpeechEvent::Dropped { id, why } => {
+                self.pending.remove(&id);
+                self.tell(Event::NotSaid { greeting: id, why: why.to_string() });
+            }
+            SpeechEvent::VoiceLost { voice, why } => self.tell(Event::VoiceLost { voice, cause: why.to_string() }),
+            SpeechEvent::VoiceBack { voice } => self.tell(Event::VoiceBack { voice }),
+        }
+        self.end_if_over();
+    }
+
+    /// Takes what the camera has to say.
+    pub fn on_camera(&mut self, notice: CameraNotice) {
+        match notice {
+            CameraNotice::Lost(cause) | CameraNotice::Unplayable(cause) => self.tell(Event::CameraLost { cause }),
+            CameraNotice::Back(camera) => self.tell(Event::CameraBack { camera }),
+            CameraNotice::Over => {
+                self.tell(Event::RecordingOver);
+                self.over = true;
+                self.end_if_over();
+            }
+        }
+    }
+
+    fn end_if_over(&self) {
+        if self.over && self.pending.is_empty() {
+            // The watcher may have gone already.
+            drop(self.told.try_send(Told::Over));
+        }
+    }
+
+    fn chime(&mut self, now: Instant) {
+        if self.chimes && self.chimed_at.is_none_or(|at| now.duration_since(at) >= CHIME_EVERY) {
+            self.chimed_at = Some(now);
+            self.means.speech.chime();
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // Full only when the watcher has gone or hangs; the hall does not wait for it.
+        drop(self.told.try_send(Told::Event(Entry::now(event))));
+    }
+
+    fn tell_decision(&self, visitor: TrackId, verdict: &Verdict) {
+        let times = self.decisions.get(&visitor);
+        let because = Because::of(verdict, times.map_or(0.0, |it| ms(it.decided_at.duration_since(it.face_at))));
+        self.tell(match verdict.decision {
+            Decision::Identified(person) => Event::Identified { visitor, person, because },
+            Decision::Unsure => Event::Unsure { visitor, because },
+            Decision::Stranger => Event::Stranger { visitor, because },
+        });
+    }
+
+    /// Finds everybody's counter and says one greeting a language.
+    fn greet(&mut self, guests: &[Guest]) {
+        let roll = self.means.roll.get();
+        let local = (self.means.clock)();
+        let routes: Vec<Route> = guests.iter().map(|guest| self.route(&roll, guest, local)).collect();
+        for (guest, route) in guests.iter().zip(&routes) {
+            self.tell(Event::Routed {
+                visitor: guest.track,
+                person: person(guest.decision),
+                counter: route.counter.clone(),
+                reason: route.reason.to_string(),
+            });
+        }
+        let addressees = guests.iter().zip(&routes).map(|(guest, route)| self.addressee(&roll, guest, route)).collect();
+        let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees };
+        let spoken = self.means.phrases.greeting(&greeting);
+        let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
+        let people: Vec<RecordNumber> = guests.iter().filter_map(|guest| person(guest.decision)).collect();
+        for words in spoken {
+            self.say(&visitors, &people, words.language, words.text);
+        }
+    }
+
+    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], language: Language, text: String) {
+        self.greetings += 1;
+        let (id, now) = (self.greetings, Instant::now());
+        let times: Vec<&FirstDecision> = visitors.iter().filter_map(|visitor| self.decisions.get(visitor)).collect();
+        let pending = Pending {
+            visitors: visitors.to_vec(),
+            face_at: times.iter().map(|it| it.face_at).min().unwrap_or(now),
+            decided_at: times.iter().map(|it| it.decided_at).max().unwrap_or(now),
+            started_at: now,
+            heard: false,
+        };
+        self.pending.insert(id, pending);
+        let started =
+            Event::GreetingStarted { greeting: id, visitors: visitors.to_vec(), language: language.to_string() };
+        self.tell(started);
+        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), text: text.clone() }));
+        self.means.speech.say(Utterance { id, language, text, not_after: Some(now + SAY_WITHIN) });
+    }
+
+    fn route(&self, roll: &Arc<Roll>, guest: &Guest, local: DateTime) -> Route {
+        let known = person(guest.decision).and_then(|record| roll.person(record));
+        let needs = known.map_or_else(Needs::default, |person| Needs {
+            services: person.services.clone(),
+            category: person.category.clone(),
+            appointment: person.appointment,
+        });
+        self.means.routing.route(&needs, local)
+    }
+
+    fn addressee<'a>(&'a self, roll: &'a Roll, guest: &Guest, route: &Route) -> Addressee<'a> {
+        let reception = self.means.routing.reception();
+        match person(guest.decision).and_then(|record| roll.person(record)) {
+            Some(person) => Addressee::Named {
+                name: &person.name,
+                salutation: person.salutation,
+                language: person.language.as_ref().unwrap_or(&self.language),
+                counter: self.means.routing.counter(&route.counter).unwrap_or(reception),
+            },
+            None => Addressee::Unknown { language: &self.language, reception },
+        }
+    }
+}
+
+impl Pending {
+    fn audible(&self, greeting: u64, at: Instant, voice: String) -> Event {
+        let between = |from: Instant, to: Instant| ms(to.saturating_duration_since(from));
+        Event::Audible {
+            greeting,
+            visitors: self.visitors.clone(),
+            voice,
+            face_to_audible_ms: between(self.face_at, at),
+            stages_ms: Stages {
+                recognise: between(self.face_at, self.decided_at),
+                attend: between(self.decided_at, self.started_at),
+                speak: between(self.started_at, at),
+            },
+        }
+    }
+}
+
+fn person(decision: Decision) -> Option<RecordNumber> {
+    match decision {
+        Decision::Identified(person) => Some(person),
+        Decision::Unsure | Decision::Stranger => None,
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,263 @@
+//! The vision stage: finds and follows the faces of each frame, embeds their best views, and decides who they are.
+//!
+//! Time is the frame's own, so a recording gives the same decisions however fast it is played.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use image::RgbImage;
+
+use super::roll::{CurrentRoll, Roll};
+use crate::{
+    camera::Frame,
+    config::Config,
+    face::{
+        FaceError, Template, align,
+        eyes::Eyes,
+        networks::Networks,
+        quality::{self, Quality},
+    },
+    gallery::decision::{Decision, Evidence, Verdict},
+    visit::{
+        encounter::SeenFace,
+        tracker::{Followed, TrackId, Tracker},
+        views::ViewPicker,
+    },
+};
+
+/// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
+const WATCHING: Duration = Duration::from_millis(1000);
+
+/// What one frame showed.
+#[derive(Debug)]
+pub struct Sighting {
+    /// When the frame was captured.
+    pub at: Instant,
+    /// The faces that count.
+    pub faces: Vec<SeenFace>,
+    /// Visitors who are gone.
+    pub gone: Vec<TrackId>,
+    /// Who was decided in this frame, for the first time.
+    pub decided: Vec<FirstDecision>,
+    /// Where the time went.
+    pub times: Times,
+}
+
+impl Sighting {
+    /// Of an empty frame.
+    fn of(at: Instant) -> Self {
+        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), times: Times::default() }
+    }
+}
+
+/// When it was decided who a visitor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstDecision {
+    /// Whom it is about.
+    pub track: TrackId,
+    /// When the first frame with a usable face was captured.
+    pub face_at: Instant,
+    /// When it was decided.
+    pub decided_at: Instant,
+}
+
+/// How long each part of a frame's work took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// From capture until the stage began with the frame.
+    pub wait: Duration,
+    /// Finding and following.
+    pub find: Duration,
+    /// Aligning and judging views.
+    pub align: Duration,
+    /// Embedding.
+    pub embed: Duration,
+    /// Searching and deciding.
+    pub search: Duration,
+}
+
+/// What is known of one followed face.
+struct Visitor {
+    usable_since: Option<Instant>,
+    picker: ViewPicker<RgbImage>,
+    evidence: Option<Evidence>,
+    face: Option<Arc<Template>>,
+    /// Whether a view came since the last decision.
+    changed: bool,
+    verdict: Option<Verdict>,
+}
+
+/// The stage.
+pub struct Vision {
+    networks: Networks,
+    eyes: Eyes,
+    tracker: Tracker,
+    visitors: BTreeMap<TrackId, Visitor>,
+    roll: CurrentRoll,
+    demands: quality::Demands,
+    embed_every: Duration,
+}
+
+impl Vision {
+    /// Ready for its first frame.
+    pub fn new(networks: Networks, roll: CurrentRoll, config: &Config) -> Self {
+        Self {
+            networks,
+            eyes: Eyes::new(&config.face),
+            tracker: Tracker::new(Duration::from_millis(config.visit.gone_after_ms)),
+            visitors: BTreeMap::new(),
+            roll,
+            demands: quality::Demands {
+                min_eye_distance_px: config.face.min_eye_distance_px,
+                max_yaw_degrees: config.visit.max_yaw_degrees,
+            },
+            embed_every: Duration::from_secs(1) / config.face.embed_per_second,
+        }
+    }
+
+    /// Works through one frame.
+    ///
+    /// # Errors
+    /// When a network fails.
+    pub fn on_frame(&mut self, frame: &Frame) -> Result<Sighting, FaceError> {
+        let now = frame.captured_at;
+        let mut clock = StopWatch::starts();
+        let mut times = Times { wait: now.elapsed(), ..Times::default() };
+        let followed = self.tracker.followed();
+        let found = self.eyes.look(&mut self.networks, &frame.rgb, now, &followed)?;
+        let update = self.tracker.update(now, found);
+        times.find = clock.lap();
+
+        let mut seen: Vec<(Followed, f32)> = Vec::new();
+        let mut chosen: Vec<(TrackId, f32, RgbImage)> = Vec::new();
+        for followed in update.faces {
+            let yaw = quality::yaw_degrees(&followed.face);
+            chosen.extend(self.view(now, &followed, &frame.rgb).map(|(quality, crop)| (followed.track, quality, crop)));
+            seen.push((followed, yaw));
+        }
+        times.align = clock.lap();
+
+        let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
+        let templates = self.networks.recogniser.embed(&crops)?;
+        times.embed = clock.lap();
+
+        let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
+        for ((track, quality, _), template) in chosen.iter().zip(templates) {
+            let Some(template) = template else { continue };
+            if !self.visitor(*track).add(now, template, *quality) {
+                let new = self.replaced(*track);
+                seen.iter_mut().filter(|(it, _)| it.track == *track).for_each(|(it, _)| it.track = new);
+                sighting.gone.push(*track);
+            }
+        }
+        let roll = self.roll.get();
+        for (followed, yaw_degrees) in seen {
+            let near = followed.face.eye_distance() >= self.demands.min_eye_distance_px;
+            let visitor = self.visitor(followed.track);
+            if visitor.decide(now, &roll) {
+                let face_at = visitor.usable_since.unwrap_or(now);
+                sighting.decided.push(FirstDecision { track: followed.track, face_at, decided_at: Instant::now() });
+            }
+            let (verdict, face) = (visitor.verdict, visitor.face.clone());
+            sighting.faces.push(SeenFace { track: followed.track, near, yaw_degrees, verdict, face });
+        }
+        sighting.gone.iter().for_each(|track| drop(self.visitors.remove(track)));
+        times.search = clock.lap();
+        sighting.times = times;
+        Ok(sighting)
+    }
+
+    /// There is no frame: whoever was there is gone in the end.
+    pub fn without_frames(&mut self, now: Instant) -> Sighting {
+        let gone = self.tracker.update(now, Vec::new()).gone;
+        gone.iter().for_each(|track| drop(self.visitors.remove(track)));
+        Sighting { gone, ..Sighting::of(now) }
+    }
+
+    /// Another person stands where `track` was: what the last view showed goes on under a new number.
+    fn replaced(&mut self, track: TrackId) -> TrackId {
+        let new = self.tracker.split(track);
+        if let Some(visitor) = self.visitors.remove(&track) {
+            self.visitors.insert(new, visitor);
+        }
+        new
+    }
+
+    fn visitor(&mut self, track: TrackId) -> &mut Visitor {
+        let every = self.embed_every;
+        self.visitors.entry(track).or_insert_with(|| Visitor {
+            usable_since: None,
+            picker: ViewPicker::new(every),
+            evidence: None,
+            face: None,
+            changed: false,
+            verdict: None,
+        })
+    }
+
+    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any.
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage) -> Option<(f32, RgbImage)> {
+        let demands = self.demands;
+        let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
+            && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
+        let visitor = self.visitor(followed.track);
+        if !facing {
+            return None;
+        }
+        // A face that was near when it was found counts from then: the first frame only confirmed it.
+        let since = *visitor.usable_since.get_or_insert(followed.since);
+        visitor.evidence.get_or_insert_with(|| Evidence::since(since));
+        let crop = align::align(frame, &followed.face.landmarks)?;
+        let quality = Quality::of(&followed.face, &crop);
+        if quality.fault(&demands).is_some() {
+            return None;
+        }
+        visitor.picker.offer(now, quality.score(), crop)
+    }
+}
+
+impl Visitor {
+    /// Adds a view; `false` when it shows another person than before.
+    fn add(&mut self, now: Instant, template: Template, quality: f32) -> bool {
+        let evidence = self.evidence.get_or_insert_with(|| Evidence::since(now));
+        let same = evidence.add(now, template, quality);
+        self.face = evidence.mean().map(Arc::new);
+        self.changed = true;
+        if !same {
+            self.verdict = None;
+            self.usable_since = Some(now);
+        }
+        same
+    }
+
+    /// Decides again unless the visitor is identified. `true` when this is the first decision.
+    fn decide(&mut self, now: Instant, roll: &Roll) -> bool {
+        let identified = matches!(self.verdict, Some(Verdict { decision: Decision::Identified(_), .. }));
+        let settled = identified || (self.verdict.is_some() && !self.changed);
+        let Some(evidence) = self.evidence.as_ref().filter(|_| !settled) else { return false };
+        self.changed = false;
+        let Some(verdict) = evidence.decide(now, &roll.gallery, &roll.demands) else { return false };
+        if matches!(verdict.decision, Decision::Identified(_)) {
+            self.picker.set_interval(WATCHING);
+        }
+        self.verdict.replace(verdict).is_none()
+    }
+}
+
+struct StopWatch(Instant);
+
+impl StopWatch {
+    fn starts() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self) -> Duration {
+        let now = Instant::now();
+        let lap = now - self.0;
+        self.0 = now;
+        lap
+    }
+}
