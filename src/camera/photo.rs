@@ -1,0 +1,305 @@
+//! Reads a picture that somebody else made: a roster's photo or one to replay. The content decides the format, not the name.
+//!
+//! Everything is bounded before it is decoded, and a picture that is not whole is refused: half a face in grey is no photo.
+
+use std::{
+    fs::File,
+    io::{Cursor, Read},
+    path::Path,
+};
+
+use image::{DynamicImage, ImageDecoder, ImageError, Limits, RgbImage, codecs::png::PngDecoder, metadata::Orientation};
+
+use super::jpeg;
+
+/// Pixels along the longer side.
+pub const MAX_SIDE: u32 = 10_000;
+/// Pixels altogether, in millions; bounds the memory that decoding takes to about three times as many bytes, and six while a
+/// progressive JPEG is decoded.
+pub const MAX_MEGAPIXELS: u32 = 64;
+/// Size of the file in MB.
+pub const MAX_FILE_MB: u64 = 64;
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Why a file is no usable photo; the words follow "photo NAME: ".
+#[derive(Debug, thiserror::Error)]
+pub enum PhotoError {
+    /// The system does not give it out.
+    #[error("cannot be read ({0})")]
+    Unreadable(#[source] std::io::Error),
+    /// A folder, a pipe or a device.
+    #[error("is not a file")]
+    NotAFile,
+    /// 0 bytes.
+    #[error("is empty (0 bytes); copy it again")]
+    Empty,
+    /// Too many bytes.
+    #[error("has {megabytes} MB, more than the {MAX_FILE_MB} MB allowed; save it smaller")]
+    TooManyBytes {
+        /// How many it has.
+        megabytes: u64,
+    },
+    /// Too many pixels.
+    #[error(
+        "is {width}x{height} pixels, more than the {MAX_SIDE} a side and {MAX_MEGAPIXELS} million altogether allowed; scale it down"
+    )]
+    TooManyPixels {
+        /// Across.
+        width: u32,
+        /// Down.
+        height: u32,
+    },
+    /// Not a picture at all.
+    #[error("is not a picture, whatever its name says; JPEG and PNG are read")]
+    NotAPicture,
+    /// A picture of another kind.
+    #[error("is a {0} picture; JPEG and PNG are read, convert it")]
+    OtherFormat(&'static str),
+    /// The end is missing.
+    #[error("is cut off: its end is missing; copy it again")]
+    CutOff,
+    /// It does not decode.
+    #[error("is damaged ({0}); copy it again, or open and save it in a picture editor")]
+    Damaged(String),
+}
+
+/// Reads a photo, upright.
+///
+/// # Errors
+/// When it is no whole JPEG or PNG within the limits; see [`PhotoError`].
+pub fn read_photo(path: &Path) -> Result<RgbImage, PhotoError> {
+    read_photo_bytes(&bytes_of(path)?)
+}
+
+/// Decodes a photo that is in memory already, upright.
+///
+/// # Errors
+/// As [`read_photo`].
+pub fn read_photo_bytes(bytes: &[u8]) -> Result<RgbImage, PhotoError> {
+    match checked(bytes)? {
+        Kind::Jpeg => {
+            let decoded = jpeg::decode(bytes, MAX_SIDE as usize).map_err(PhotoError::Damaged)?;
+            let orientation = decoded.exif.and_then(|exif| Orientation::from_exif_chunk(&exif));
+            Ok(upright(DynamicImage::ImageRgb8(decoded.rgb), orientation.unwrap_or(Orientation::NoTransforms)))
+        }
+        Kind::Png => {
+            let mut decoder = png(bytes)?;
+            let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+            Ok(upright(DynamicImage::from_decoder(decoder).map_err(damaged_png)?, orientation))
+        }
+    }
+}
+
+/// Checks everything that can be known without decoding: size, format, pixels, and that the end is there.
+///
+/// # Errors
+/// As [`read_photo`].
+pub fn check_photo(path: &Path) -> Result<(), PhotoError> {
+    checked(&bytes_of(path)?).map(|_| ())
+}
+
+enum Kind {
+    Jpeg,
+    Png,
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, PhotoError> {
+    // Asked before opening, because opening a pipe would wait for its other end.
+    if !path.metadata().map_err(PhotoError::Unreadable)?.is_file() {
+        return Err(PhotoError::NotAFile);
+    }
+    let file = File::open(path).map_err(PhotoError::Unreadable)?;
+    let length = file.metadata().map_err(PhotoError::Unreadable)?.len();
+    let most = MAX_FILE_MB * 1_000_000;
+    if length > most {
+        return Err(PhotoError::TooManyBytes { megabytes: length.div_ceil(1_000_000) });
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(PhotoError::Unreadable)?;
+    Ok(bytes)
+}
+
+fn checked(bytes: &[u8]) -> Result<Kind, PhotoError> {
+    if bytes.is_empty() {
+        return Err(PhotoError::Empty);
+    }
+    if bytes.len() as u64 > MAX_FILE_MB * 1_000_000 {
+        return Err(PhotoError::TooManyBytes { megabytes: (bytes.len() as u64).div_ceil(1_000_000) });
+    }
+    if jpeg::begins(bytes) {
+        // Where the headers do not parse either, a missing end is the likelier story.
+        let (width, height) = match jpeg::dimensions(bytes) {
+            Ok(size) => size,
+            Err(_) if jpeg::outline(bytes).is_none() => return Err(PhotoError::CutOff),
+            Err(words) => return Err(PhotoError::Damaged(words)),
+        };
+        check_pixels(width as u64, height as u64)?;
+        jpeg::outline(bytes).ok_or(PhotoError::CutOff)?;
+        return Ok(Kind::Jpeg);
+    }
+    if bytes.starts_with(PNG) {
+        let (width, height) = png(bytes)?.dimensions();
+        check_pixels(width.into(), height.into())?;
+        return Ok(Kind::Png);
+    }
+    Err(other_format(bytes).map_or(PhotoError::NotAPicture, PhotoError::OtherFormat))
+}
+
+fn check_pixels(width: u64, height: u64) -> Result<(), PhotoError> {
+    let fits = width.max(height) <= MAX_SIDE.into() && width * height <= u64::from(MAX_MEGAPIXELS) * 1_000_000;
+    let shown = |side: u64| u32::try_from(side).unwrap_or(u32::MAX);
+    fits.then_some(()).ok_or(PhotoError::TooManyPixels { width: shown(width), height: shown(height) })
+}
+
+fn png(bytes: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PhotoError> {
+    let mut limits = Limits::no_limits();
+    // Eight bytes a pixel: the widest that PNG has.
+    limits.max_alloc = Some(u64::from(MAX_MEGAPIXELS) * 1_000_000 * 8);
+    PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(damaged_png)
+}
+
+fn damaged_png(error: ImageError) -> PhotoError {
+    match error {
+        ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => PhotoError::CutOff,
+        other => PhotoError::Damaged(other.to_string()),
+    }
+}
+
+fn upright(mut picture: DynamicImage, orientation: Orientation) -> RgbImage {
+    picture.apply_orientation(orientation);
+    picture.into_rgb8()
+}
+
+/// Names pictures that phones and scanners make, so that the operator knows what to convert.
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    let at = |from: usize, what: &[u8]| bytes.get(from..from + what.len()) == Some(what);
+    let known: [(usize, &[u8], &str); 9] = [
+        (4, b"ftypheic", "HEIC"),
+        (4, b"ftypheix", "HEIC"),
+        (4, b"ftypmif1", "HEIF"),
+        (4, b"ftypavif", "AVIF"),
+        (8, b"WEBP", "WebP"),
+        (0, b"GIF8", "GIF"),
+        (0, b"BM", "BMP"),
+        (0, b"II*\0", "TIFF"),
+        (0, b"MM\0*", "TIFF"),
+    ];
+    known.into_iter().find(|(from, what, _)| at(*from, what)).map(|(.., name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use image::{ExtendedColorType, ImageEncoder, Rgb, codecs::png::PngEncoder};
+
+    use super::{
+        super::jpeg::tests::{encoded, exif_segment, picture},
+        *,
+    };
+
+    fn as_png(picture: &RgbImage) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let encoder = PngEncoder::new(&mut bytes);
+        encoder.write_image(picture, picture.width(), picture.height(), ExtendedColorType::Rgb8).unwrap();
+        bytes
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        read_photo_bytes(bytes).unwrap_err().to_string()
+    }
+
+    /// A JPEG whose header claims another size.
+    fn claiming(width: u16, height: u16) -> Vec<u8> {
+        let mut bytes = encoded(&picture(16, 16));
+        let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+        bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_content_decides_the_format_and_not_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("really-a-png.jpg");
+        std::fs::write(&path, as_png(&picture(40, 30))).unwrap();
+        assert_eq!(read_photo(&path).unwrap(), picture(40, 30));
+        assert!(check_photo(&path).is_ok());
+    }
+
+    #[test]
+    fn a_photo_taken_with_the_phone_held_upright_is_read_upright() {
+        let red_left = RgbImage::from_fn(60, 40, |x, _| if x < 30 { Rgb([220, 0, 0]) } else { Rgb([0, 0, 220]) });
+        let mut bytes = encoded(&red_left);
+        bytes.splice(2..2, exif_segment(6, &[]));
+        let upright = read_photo_bytes(&bytes).unwrap();
+        assert_eq!(upright.dimensions(), (40, 60));
+        assert!(upright.get_pixel(20, 5).0[0] > 180, "turned right, what was left is on top");
+        assert!(upright.get_pixel(20, 55).0[2] > 180);
+    }
+
+    #[test]
+    fn a_photo_cut_off_anywhere_is_refused() {
+        let jpeg = encoded(&picture(200, 150));
+        for length in (3..jpeg.len()).step_by(7) {
+            assert_eq!(refused(&jpeg[..length]), "is cut off: its end is missing; copy it again", "{length} bytes");
+        }
+        let png = as_png(&picture(200, 150));
+        for length in (8..png.len() - 12).step_by(101) {
+            assert!(read_photo_bytes(&png[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_photo_whose_middle_is_missing_is_refused_although_it_has_an_end() {
+        let mut bytes = encoded(&picture(200, 150));
+        let middle = bytes.len() / 2;
+        bytes.drain(middle..bytes.len() - 2);
+        assert!(refused(&bytes).starts_with("is damaged ("), "{}", refused(&bytes));
+    }
+
+    #[test]
+    fn an_empty_file_says_so() {
+        assert_eq!(refused(b""), "is empty (0 bytes); copy it again");
+    }
+
+    #[test]
+    fn a_text_file_named_jpg_is_no_picture() {
+        assert_eq!(
+            refused(b"Dear Sir, please find"),
+            "is not a picture, whatever its name says; JPEG and PNG are read"
+        );
+    }
+
+    #[test]
+    fn a_picture_of_a_phones_own_format_is_named() {
+        assert_eq!(refused(b"\0\0\0\x18ftypheic\0\0"), "is a HEIC picture; JPEG and PNG are read, convert it");
+        assert_eq!(refused(b"RIFF\x10\0\0\0WEBPVP8 "), "is a WebP picture; JPEG and PNG are read, convert it");
+    }
+
+    #[test]
+    fn a_picture_of_20000_by_20000_is_refused_before_it_is_decoded() {
+        let words = refused(&claiming(20_000, 20_000));
+        assert!(words.starts_with("is 20000x20000 pixels, more than the 10000 a side and 64 million"), "{words}");
+        let words = refused(&claiming(9_000, 9_000));
+        assert!(words.starts_with("is 9000x9000 pixels"), "{words}");
+    }
+
+    #[test]
+    fn a_file_of_65_megabytes_is_refused_without_being_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge.jpg");
+        File::create(&path).unwrap().set_len(65_000_000).unwrap();
+        let words = read_photo(&path).unwrap_err().to_string();
+        assert_eq!(words, "has 65 MB, more than the 64 MB allowed; save it smaller");
+    }
+
+    #[test]
+    fn a_folder_or_a_missing_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read_photo(folder.path()).unwrap_err().to_string(), "is not a file");
+        let words = read_photo(&PathBuf::from("/nowhere/photo.jpg")).unwrap_err().to_string();
+        assert!(words.starts_with("cannot be read (No such file"), "{words}");
+    }
+}
