@@ -1,1 +1,40 @@
 //! Taxpayers, photos and templates in an encrypted sled store.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `opening` | [`Store::open`]: lock, key, and what must hold before anybody uses it |
+//! | `raising` | first creation, checks, rebuilding a damaged store |
+//! | `people` | reading: people, photos, templates |
+//! | `commit` | writing: changes that are whole a person, acknowledged only when they would survive a power cut |
+//! | `snapshot` | the last-good copy beside the store |
+//! | `layout` | what is under which key; what a person's record holds |
+//! | `seal`, `key` | encryption, and where its key is |
+//! | `engine` | sled, and nothing else knows it |
+//! | `ledger` | the small file beside the store that says how new it is |
+//! | `disk`, `lock` | files that are there whole or not at all; one process at a time |
+//!
+//! Beside the store's folder `F` lie `F.lock`, `F.generation`, `F.snapshot`, now and then `F.new`, and after damage
+//! `F.damaged-TIME`. Nobody's name, identity number or phone number is in any of them in the clear.
+
+mod commit;
+mod disk;
+mod engine;
+mod error;
+mod key;
+mod layout;
+mod ledger;
+mod lock;
+mod opening;
+mod people;
+mod raising;
+mod seal;
+mod snapshot;
+
+pub use commit::{Change, EnrolledPhoto, Enrolment};
+pub use error::StoreError;
+pub use key::StoreKey;
+pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
+pub use opening::{Opened, Rebuilt, Store};
+
+#[cfg(test)]
+mod tests;

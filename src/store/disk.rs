@@ -1,0 +1,149 @@
+//! Files that are on the disk whole or not at all, and the names of what lies beside the store.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::StoreError;
+
+/// `folder` with `ending` behind its name: `data/store` and `.lock` give `data/store.lock`.
+pub fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The folder that `path` lies in.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Turns an I/O error into one that names `path`.
+pub fn at(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    move |cause| StoreError::Io { path: path.into(), cause }
+}
+
+/// Makes the folder that `path` will lie in, closed to others.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn make_parent(path: &Path) -> Result<(), StoreError> {
+    make_folder(parent(path))
+}
+
+/// Makes a folder and those above it, closed to others.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))
+}
+
+/// Makes the names in `path`'s folder last.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn sync_parent(path: &Path) -> Result<(), StoreError> {
+    let folder = parent(path);
+    File::open(folder).and_then(|opened| opened.sync_all()).map_err(at(folder))
+}
+
+/// Makes everything last that the file system of `folder` was given so far.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
+    let opened = File::open(folder).map_err(at(folder))?;
+    rustix::fs::syncfs(opened).map_err(|error| at(folder)(error.into()))
+}
+
+/// A new file, readable by its owner only; it lasts when this returns.
+///
+/// # Errors
+/// [`StoreError::Io`], also when the file exists.
+pub fn create_new(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(at(path))?;
+    sync_parent(path)
+}
+
+/// Puts what `write` writes in the place of `path`: afterwards the file is the old or the new one, whole, whatever happens.
+///
+/// # Errors
+/// [`StoreError::Io`], or what `write` says; `path` is unchanged then.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut std::io::BufWriter<File>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let unfinished = beside(path, ".unfinished");
+    let result = (|| {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)
+            .map_err(at(&unfinished))?;
+        let mut writer = std::io::BufWriter::with_capacity(1 << 20, file);
+        write(&mut writer)?;
+        let file = writer.into_inner().map_err(|error| at(&unfinished)(error.into_error()))?;
+        file.sync_all().map_err(at(&unfinished))?;
+        std::fs::rename(&unfinished, path).map_err(at(path))?;
+        sync_parent(path)
+    })();
+    if result.is_err() {
+        // Only the half-written new file; a failure to remove it changes nothing.
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    result
+}
+
+/// Free bytes for this user on the file system of `folder`.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn free_bytes(folder: &Path) -> Result<u64, StoreError> {
+    let found = rustix::fs::statvfs(folder).map_err(|error| at(folder)(error.into()))?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Bytes of all files under `folder`, as far as they can be counted.
+pub fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(found) if found.is_dir() => size_of(&entry.path()),
+            Ok(found) => found.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_whose_writing_fails_keeps_its_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roster.snapshot");
+        replace(&path, |writer| writer.write_all(b"old").map_err(at(Path::new("x")))).unwrap();
+        let failed = replace(&path, |writer| {
+            let _ = writer.write_all(b"half of the new");
+            Err(StoreError::MissingPhoto(crate::person::RecordNumber(1)))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-written stays behind");
+    }
+
+    #[test]
+    fn what_lies_beside_the_store_is_named_after_it() {
+        assert_eq!(beside(Path::new("data/store"), ".lock"), Path::new("data/store.lock"));
+        assert_eq!(parent(Path::new("store")), Path::new("."));
+    }
+}

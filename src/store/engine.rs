@@ -1,0 +1,264 @@
+//! sled 0.34.7, and the only file that knows it.
+//!
+//! What is known about it and dealt with here: `flush()` alone does not survive a power cut, so it is followed by `syncfs`; a failed
+//! write may be forgotten by the next one, so the first failure is latched and nothing is acknowledged afterwards; it may panic on
+//! damage, so it opens on a thread of its own and every call is guarded; a kill can leave `snap.*.generating`, after which it
+//! would not open.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    sync::{Mutex, Once, PoisonError},
+    time::Instant,
+};
+
+use super::{
+    StoreError, disk,
+    lock::{PATIENCE, RETRY},
+};
+
+/// Memory for pages; everything that is needed while visitors come is in the gallery.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// Keys to write (`Some`) or remove (`None`), all of them or none.
+pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Why sled could not be opened.
+#[derive(Debug)]
+pub enum OpenFailure {
+    /// The files are damaged.
+    Damaged(String),
+    /// Something else, which a rebuild would not cure.
+    Other(StoreError),
+}
+
+/// An open tree.
+pub struct Engine {
+    db: sled::Db,
+    /// Opened before the first write, so that `syncfs` reports every write that failed since.
+    handle: File,
+    folder: PathBuf,
+    first_failure: Mutex<Option<String>>,
+}
+
+impl Engine {
+    /// Opens the tree in `folder`, which is made if it does not exist.
+    ///
+    /// # Errors
+    /// [`OpenFailure`].
+    pub fn open(folder: &Path) -> Result<Self, OpenFailure> {
+        let other = |cause| OpenFailure::Other(StoreError::Io { path: folder.into(), cause });
+        remove_unfinished(folder).map_err(other)?;
+        let began = Instant::now();
+        let db = loop {
+            let path = folder.to_owned();
+            let opening = std::thread::Builder::new().name("store-open".into()).spawn(move || {
+                quietly(|| sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open())
+            });
+            match opening.map_err(other)?.join() {
+                Ok(Ok(Ok(db))) => break db,
+                Ok(Ok(Err(error))) => {
+                    let failure = explain_open(error, folder);
+                    let locked = matches!(&failure, OpenFailure::Other(StoreError::Locked { .. }));
+                    if !locked || began.elapsed() > PATIENCE {
+                        return Err(failure);
+                    }
+                    // sled frees its lock a moment after it is closed.
+                    std::thread::sleep(RETRY);
+                }
+                Ok(Err(panic)) => return Err(OpenFailure::Damaged(panic)),
+                Err(_) => return Err(OpenFailure::Damaged("sled gave up".into())),
+            }
+        };
+        let handle = File::open(folder).map_err(other)?;
+        Ok(Self { db, handle, folder: folder.into(), first_failure: Mutex::new(None) })
+    }
+
+    /// The value under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.guarded(|| self.db.get(key).map(|value| value.map(|value| value.to_vec())))
+    }
+
+    /// Calls `each` with every key that begins with `prefix`, and its value, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Io`], or what `each` says, at which it stops.
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut entries = self.db.scan_prefix(prefix);
+        while let Some((key, value)) = self.guarded(|| entries.next().transpose())? {
+            each(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    /// All keys that begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.guarded(|| self.db.scan_prefix(prefix).keys().map(|key| key.map(|key| key.to_vec())).collect())
+    }
+
+    /// Makes all of `batch`'s changes or none. They last only after [`Self::make_durable`].
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] after any failure to write.
+    pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writing(|| {
+            let mut changes = sled::Batch::default();
+            for (key, value) in batch {
+                match value {
+                    Some(value) => changes.insert(key, value),
+                    None => changes.remove(key),
+                }
+            }
+            self.guarded(|| self.db.apply_batch(changes))
+        })
+    }
+
+    /// Returns when everything applied so far would survive a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] after any failure to write.
+    pub fn make_durable(&self) -> Result<(), StoreError> {
+        self.writing(|| {
+            self.guarded(|| self.db.flush())?;
+            rustix::fs::syncfs(&self.handle).map_err(|error| disk::at(&self.folder)(error.into()))
+        })
+    }
+
+    /// Stops all further writing, because of a failure outside of the tree that makes acknowledging wrong.
+    pub fn stop(&self, cause: &StoreError) {
+        let mut failure = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert_with(|| cause.to_string());
+    }
+
+    fn writing(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        if let Some(cause) = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(StoreError::Stopped { folder: self.folder.clone(), cause });
+        }
+        write().inspect_err(|cause| {
+            tracing::error!(%cause, "writing to the store failed; nothing more is acknowledged");
+            self.stop(cause);
+        })
+    }
+
+    fn guarded<T>(&self, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+        match quietly(call) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause }),
+            Ok(Err(error)) => Err(self.damaged(error.to_string())),
+            Err(panic) => Err(self.damaged(panic)),
+        }
+    }
+
+    /// Remembers for the next start that the store needs a full check.
+    pub fn damaged(&self, cause: String) -> StoreError {
+        let mark = disk::beside(&self.folder, ".suspect");
+        if let Err(error) = std::fs::write(&mark, "checked in full at the next start\n") {
+            tracing::warn!(file = %mark.display(), %error, "cannot mark the store for a full check");
+        }
+        StoreError::Damaged { folder: self.folder.clone(), cause }
+    }
+}
+
+/// sled's words for its lock are the only sign of it.
+fn explain_open(error: sled::Error, folder: &Path) -> OpenFailure {
+    match error {
+        sled::Error::Io(cause) if cause.to_string().contains("could not acquire lock") => {
+            OpenFailure::Other(StoreError::Locked { folder: folder.into(), holder: "another process".into() })
+        }
+        sled::Error::Io(cause)
+            if matches!(cause.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) =>
+        {
+            OpenFailure::Damaged(cause.to_string())
+        }
+        sled::Error::Io(cause) => OpenFailure::Other(StoreError::Io { path: folder.into(), cause }),
+        error => OpenFailure::Damaged(error.to_string()),
+    }
+}
+
+/// A kill while sled writes its own index leaves `snap.*.generating`, which it takes for a damaged index afterwards. The index is
+/// only a short cut through the log.
+fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            tracing::info!(file = %path.display(), "removing what a killed process left unfinished");
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `call`; a panic in it becomes its message, and is not printed.
+fn quietly<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                usual(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(call));
+    QUIET.set(false);
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "sled gave up".into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_message() {
+        assert_eq!(quietly(|| -> u8 { panic!("page {} is gone", 7) }), Err("page 7 is gone".to_owned()));
+        assert_eq!(quietly(|| 1), Ok(1));
+    }
+
+    #[test]
+    fn what_a_killed_process_left_unfinished_does_not_keep_the_store_shut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let engine = Engine::open(&path).unwrap();
+        engine.apply(vec![(b"k".to_vec(), Some(b"v".to_vec()))]).unwrap();
+        engine.make_durable().unwrap();
+        drop(engine);
+        let left_over = path.join("snap.00000000FFFFFFFF.generating");
+        std::fs::write(&left_over, "half").unwrap();
+        let engine = Engine::open(&path).map_err(|error| format!("{error:?}")).unwrap();
+        assert_eq!(engine.get(b"k").unwrap().as_deref(), Some(b"v".as_slice()));
+        assert!(!left_over.exists());
+    }
+
+    #[test]
+    fn after_the_first_failure_nothing_is_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(&folder.path().join("store")).unwrap();
+        engine.stop(&StoreError::MissingPhoto(crate::person::RecordNumber(1)));
+        let error = engine.apply(vec![(b"k".to_vec(), Some(b"v".to_vec()))]).unwrap_err();
+        assert!(matches!(error, StoreError::Stopped { .. }), "{error}");
+        assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
+        assert_eq!(engine.get(b"k").unwrap(), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! What can go wrong with the store, in words for the operator.
+
+use std::path::PathBuf;
+
+use crate::person::RecordNumber;
+
+/// Why the store cannot be used, or a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is there but its key is not.
+    #[error(
+        "the key file {} is missing, and without it nobody in the store in {} can be read. Restore the key from its backup",
+        file.display(), folder.display()
+    )]
+    KeyMissing {
+        /// Where the key should be.
+        file: PathBuf,
+        /// The store.
+        folder: PathBuf,
+    },
+    /// Other users of the machine could read the key.
+    #[error(
+        "the key file {} can be read by others (mode {mode:03o}). Run `chmod 600 {}`; if others had access to this machine, treat the key as known to them",
+        file.display(), file.display()
+    )]
+    KeyExposed {
+        /// The key file.
+        file: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The key file is something else.
+    #[error("the key file {} has {found} bytes, a key has 32. Restore the key from its backup", file.display())]
+    KeyLength {
+        /// The key file.
+        file: PathBuf,
+        /// Its length.
+        found: usize,
+    },
+    /// A key, but of another store.
+    #[error(
+        "the key in {} does not open the store in {}. Set `store.key_file` to the key this store was made with",
+        file.display(), folder.display()
+    )]
+    WrongKey {
+        /// The key file or credential.
+        file: PathBuf,
+        /// The store.
+        folder: PathBuf,
+    },
+    /// Another process has it open.
+    #[error(
+        "the store in {} is in use by {holder}. Usually a `greeter sync` is still running: wait until it has finished and try again",
+        folder.display()
+    )]
+    Locked {
+        /// The store.
+        folder: PathBuf,
+        /// As much as is known about the other process.
+        holder: String,
+    },
+    /// The store was written by a later version.
+    #[error(
+        "the store in {} was written by a newer greeter (schema {found}; this one knows up to {known}). Run the newer greeter again, or restore a backup from before the upgrade",
+        folder.display()
+    )]
+    NewerSchema {
+        /// The store.
+        folder: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The folder holds something else.
+    #[error("the folder {} holds other files and no store. Set `store.folder` to a folder of its own", folder.display())]
+    NotAStore {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Damage found while the store was in use.
+    #[error(
+        "the store in {} is damaged ({cause}). Nothing was lost yet: run the same command again, and the store is rebuilt from its snapshot",
+        folder.display()
+    )]
+    Damaged {
+        /// The store.
+        folder: PathBuf,
+        /// What was found.
+        cause: String,
+    },
+    /// Damage that cannot be repaired from here.
+    #[error(
+        "the store in {} is damaged ({cause}) and cannot be rebuilt: {snapshot}. Restore {} from a backup; or move it and its snapshot away (`mv {0} {0}.old; mv {0}.snapshot {0}.snapshot.old`) and run `greeter sync` again to preload everybody anew",
+        folder.display(), folder.display()
+    )]
+    Unrecoverable {
+        /// The store.
+        folder: PathBuf,
+        /// What was found.
+        cause: String,
+        /// Why the snapshot does not help.
+        snapshot: String,
+    },
+    /// No room.
+    #[error(
+        "the disk that holds {} is full: {free_mb} MB are free, {needed_mb} MB are needed. Free some space and run the same command again",
+        folder.display()
+    )]
+    DiskFull {
+        /// The store.
+        folder: PathBuf,
+        /// Free megabytes.
+        free_mb: u64,
+        /// Needed megabytes.
+        needed_mb: u64,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// The system's words.
+        cause: std::io::Error,
+    },
+    /// A write failed earlier; what the disk holds since then is not known.
+    #[error(
+        "writing to the store in {} failed ({cause}), so nothing after it is acknowledged. Check the disk, then run the same command again",
+        folder.display()
+    )]
+    Stopped {
+        /// The store.
+        folder: PathBuf,
+        /// The first failure.
+        cause: String,
+    },
+    /// Nobody has this number.
+    #[error("there is no record {0}. `greeter people list` shows all")]
+    UnknownRecord(RecordNumber),
+    /// Two people with one identity number.
+    #[error("the identity number of record {record} already belongs to record {holder}; each person is one record")]
+    DuplicateId {
+        /// The one that was to be written.
+        record: RecordNumber,
+        /// The one that has it.
+        holder: RecordNumber,
+    },
+    /// A photo was said to be stored and is not.
+    #[error("a photo of record {0} that should be in the store is not. Run `greeter sync` again")]
+    MissingPhoto(RecordNumber),
+}

@@ -1,0 +1,181 @@
+//! What lies under which key of the one tree, and what a person's record holds.
+//!
+//! One tree, so that one batch writes a person whole or not at all:
+//!
+//! | key | value |
+//! |---|---|
+//! | `m` name | about the store itself: schema, check record, generation, next record number |
+//! | `p` record | the person ([`Enrolled`]), sealed JSON |
+//! | `f` record, photo | the photo's bytes as the office delivered them, sealed |
+//! | `t` record, photo, model name | the template, f32 little endian, sealed |
+//! | `i` HMAC of the identity number | the record number, sealed |
+//!
+//! Numbers are big endian: record u64, photo u16. No key says anything about a person.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    face::Template,
+    person::{RecordNumber, Taxpayer},
+};
+
+/// The schema that this version writes. A change raises it and adds a step to `opening::migrate`.
+pub const SCHEMA: u32 = 1;
+
+pub const META_SCHEMA: &[u8] = b"mschema";
+pub const META_CHECK: &[u8] = b"mcheck";
+pub const META_GENERATION: &[u8] = b"mgeneration";
+pub const META_NEXT_RECORD: &[u8] = b"mnext";
+/// What the check record says when the key is the right one.
+pub const CHECK: &[u8] = b"greeter";
+
+pub const PEOPLE: &[u8] = b"p";
+pub const PHOTOS: &[u8] = b"f";
+pub const TEMPLATES: &[u8] = b"t";
+
+/// SHA-256 of a photo's bytes: tells whether the office changed a photo.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PhotoDigest(pub [u8; 32]);
+
+impl PhotoDigest {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for PhotoDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PhotoDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhotoDigest({self})")
+    }
+}
+
+impl Serialize for PhotoDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PhotoDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes: Option<Vec<u8>> = (0..text.len())
+            .step_by(2)
+            .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+            .collect();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| D::Error::custom("not a SHA-256"))
+    }
+}
+
+/// A photo in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPhoto {
+    /// Its number among the person's photos; stays with it.
+    pub number: u16,
+    /// Of its bytes.
+    pub digest: PhotoDigest,
+    /// The model that made its template.
+    pub model: String,
+}
+
+/// A photo that was delivered and cannot be used; remembered so that it is not examined again at each sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedPhoto {
+    /// Of its bytes.
+    pub digest: PhotoDigest,
+    /// The model whose enroller refused it.
+    pub model: String,
+    /// Completes the sentence "photo X …".
+    pub reason: String,
+}
+
+/// A person as the store has them: the record, and which photos it came with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The person.
+    pub taxpayer: Taxpayer,
+    /// Photos with a template, in the roster's order.
+    pub photos: Vec<StoredPhoto>,
+    /// Photos that could not be used.
+    #[serde(default)]
+    pub refused: Vec<RefusedPhoto>,
+}
+
+/// Key of a person.
+pub fn person(record: RecordNumber) -> Vec<u8> {
+    [PEOPLE, &record.0.to_be_bytes()].concat()
+}
+
+/// Key of a photo.
+pub fn photo(record: RecordNumber, number: u16) -> Vec<u8> {
+    [PHOTOS, &record.0.to_be_bytes(), &number.to_be_bytes()].concat()
+}
+
+/// Key of a template.
+pub fn template(record: RecordNumber, number: u16, model: &str) -> Vec<u8> {
+    [TEMPLATES, &record.0.to_be_bytes(), &number.to_be_bytes(), model.as_bytes()].concat()
+}
+
+/// Key of an identity number's index entry.
+pub fn index(authenticated: &[u8; 32]) -> Vec<u8> {
+    [b"i", authenticated.as_slice()].concat()
+}
+
+/// The record number and the model's name in a template's key.
+pub fn of_template(key: &[u8]) -> Option<(RecordNumber, &str)> {
+    let (record, rest) = key.get(1..)?.split_first_chunk::<8>()?;
+    let (_, model) = rest.split_first_chunk::<2>()?;
+    Some((RecordNumber(u64::from_be_bytes(*record)), std::str::from_utf8(model).ok()?))
+}
+
+/// A number among the store's own records.
+pub fn number(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// A template's bytes.
+pub fn template_bytes(template: &Template) -> Vec<u8> {
+    template.0.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The template in `bytes`, or `None` when they are no template.
+pub fn template_from(bytes: &[u8]) -> Option<Template> {
+    let (values, rest) = bytes.as_chunks::<4>();
+    rest.is_empty().then(|| Template(values.iter().map(|value| f32::from_le_bytes(*value)).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_the_order_of_record_numbers_and_say_what_they_stand_for() {
+        assert!(person(RecordNumber(255)) < person(RecordNumber(256)));
+        assert_eq!(
+            of_template(&template(RecordNumber(7), 2, "mobilefacenet-192")),
+            Some((RecordNumber(7), "mobilefacenet-192"))
+        );
+        assert_eq!(of_template(b"t123"), None);
+    }
+
+    #[test]
+    fn templates_and_digests_survive_being_written() {
+        let template = Template(vec![0.25, -1.0, f32::MIN_POSITIVE]);
+        assert_eq!(template_from(&template_bytes(&template)), Some(template));
+        assert_eq!(template_from(&[1, 2, 3]), None);
+        let digest = PhotoDigest::of(b"photo");
+        let text = serde_json::to_string(&digest).unwrap();
+        assert_eq!(serde_json::from_str::<PhotoDigest>(&text).unwrap(), digest);
+        assert!(serde_json::from_str::<PhotoDigest>("\"文字\"").is_err());
+    }
+}

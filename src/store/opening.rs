@@ -1,0 +1,120 @@
+//! Opening the store: its lock, its key, and what must hold before anybody uses it.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    StoreError, StoreKey,
+    commit::Change,
+    disk,
+    engine::Engine,
+    layout::{self, META_GENERATION, META_NEXT_RECORD},
+    ledger::Ledger,
+    lock::StoreLock,
+    raising::Raising,
+    seal::Sealer,
+    snapshot,
+};
+use crate::config::StoreSettings;
+
+/// The open store. Only one process has it at a time; dropping it lets others in.
+pub struct Store {
+    // Before the lock: fields are dropped in this order.
+    pub(super) engine: Engine,
+    pub(super) sealer: Sealer,
+    pub(super) ledger: Ledger,
+    pub(super) folder: PathBuf,
+    _lock: StoreLock,
+}
+
+/// A store that was opened.
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// Whether it had to be rebuilt for that.
+    pub rebuilt: Option<Rebuilt>,
+}
+
+/// A damaged or lost store was rebuilt from its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What was wrong.
+    pub cause: String,
+    /// Where the damaged folder was moved to; `None` where there was none.
+    pub damaged: Option<PathBuf>,
+    /// What it was rebuilt from.
+    pub snapshot: PathBuf,
+    /// Whether everything acknowledged is there again. If not, the last commits are missing: `greeter sync` brings them back.
+    pub complete: bool,
+}
+
+impl Store {
+    /// Opens the store of `settings`; makes key and store at first use; rebuilds it from its snapshot where it is damaged.
+    ///
+    /// Waits up to 3 s for another process that has it open.
+    ///
+    /// # Errors
+    /// [`StoreError`], each with what the operator can do.
+    pub fn open(settings: &StoreSettings) -> Result<Opened, StoreError> {
+        Self::open_with(settings, std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).as_deref())
+    }
+
+    /// How new the store in `folder` is; grows with each acknowledged commit. Needs no lock: `greeter run` polls it.
+    pub fn generation(folder: &Path) -> u64 {
+        Ledger::read(folder).generation
+    }
+
+    fn open_with(settings: &StoreSettings, credentials: Option<&Path>) -> Result<Opened, StoreError> {
+        let folder = &settings.folder;
+        disk::make_parent(folder)?;
+        let lock = StoreLock::acquire(folder)?;
+        let present = is_store(folder)?;
+        let key = match StoreKey::read(&settings.key_file, credentials)? {
+            Some(key) => key,
+            None if present || snapshot::path(folder).exists() => {
+                return Err(StoreError::KeyMissing { file: settings.key_file.clone(), folder: folder.clone() });
+            }
+            None => StoreKey::create(&settings.key_file)?,
+        };
+        let sealer = Sealer::new(&key);
+        let (engine, rebuilt) = Raising { folder, sealer: &sealer, key: &key }.engine(present)?;
+        let mut store = Self { engine, sealer, ledger: Ledger::read(folder), folder: folder.clone(), _lock: lock };
+        store.reconcile()?;
+        Ok(Opened { store, rebuilt })
+    }
+
+    /// Brings store and ledger together: numbers never go back, and who was removed stays removed.
+    fn reconcile(&mut self) -> Result<(), StoreError> {
+        let generation = self.engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0);
+        let next = self.engine.get(META_NEXT_RECORD)?.as_deref().and_then(layout::number).unwrap_or(1);
+        if generation < self.ledger.generation {
+            tracing::warn!(
+                folder = %self.folder.display(),
+                "the store is older than the last change that was acknowledged; run `greeter sync` again"
+            );
+        }
+        self.ledger.generation = self.ledger.generation.max(generation);
+        self.ledger.next_record = self.ledger.next_record.max(next);
+        let mut returned = Vec::new();
+        for record in &self.ledger.removed {
+            if self.person(*record)?.is_some() {
+                returned.push(Change::Remove(*record));
+            }
+        }
+        self.commit(returned)
+    }
+}
+
+/// Whether there is a store in `folder`; an empty folder is none yet.
+fn is_store(folder: &Path) -> Result<bool, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(disk::at(folder)(error)),
+    };
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let ours = |name: &String| ["db", "conf", "blobs"].contains(&name.as_str()) || name.starts_with("snap.");
+    if names.is_empty() || names.iter().any(ours) {
+        return Ok(!names.is_empty());
+    }
+    Err(StoreError::NotAStore { folder: folder.into() })
+}

@@ -1,0 +1,170 @@
+//! Getting an engine for a store: a new one, the one that is there, or one rebuilt from the snapshot.
+//!
+//! A new tree is made in `F.new` beside the store's folder `F` and gets its name when it is on the disk for good, so that a power cut
+//! leaves the old state or the new one. A damaged folder is moved aside, never deleted.
+
+use std::path::Path;
+
+use super::{
+    Rebuilt, StoreError, StoreKey, disk,
+    engine::{Engine, OpenFailure},
+    layout::{self, CHECK, META_CHECK, META_SCHEMA, SCHEMA},
+    ledger::Ledger,
+    seal::Sealer,
+    snapshot::{self, Unusable},
+};
+
+/// Stores up to this size are read and opened to their last byte at each start; of larger ones only people and templates are, and a damaged
+/// photo is noticed when it is read.
+const FULL_CHECK_BYTES: u64 = 512 << 20;
+
+/// What is known while the store is being opened.
+pub struct Raising<'a> {
+    pub folder: &'a Path,
+    pub sealer: &'a Sealer,
+    pub key: &'a StoreKey,
+}
+
+impl Raising<'_> {
+    /// The engine of the store in our folder; `present` says whether there is anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn engine(&self, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
+        if !present && snapshot::path(self.folder).exists() {
+            return self.rebuild("its folder is gone".into(), false);
+        }
+        if !present {
+            self.build(|engine| self.found(engine))
+                .map_err(|unusable| self.unrecoverable("it is new".into(), unusable))?;
+            self.name_new()?;
+        }
+        match self.open_checked() {
+            Ok(engine) => Ok((engine, None)),
+            Err(OpenFailure::Damaged(cause)) => self.rebuild(cause, true),
+            Err(OpenFailure::Other(error)) => Err(error),
+        }
+    }
+
+    fn open_checked(&self) -> Result<Engine, OpenFailure> {
+        let engine = Engine::open(self.folder)?;
+        match self.check(&engine) {
+            Ok(()) => Ok(engine),
+            Err(StoreError::Damaged { cause, .. }) => Err(OpenFailure::Damaged(cause)),
+            Err(error) => Err(OpenFailure::Other(error)),
+        }
+    }
+
+    /// Schema, key, and that everything can be read.
+    fn check(&self, engine: &Engine) -> Result<(), StoreError> {
+        let schema = engine.get(META_SCHEMA)?.and_then(|value| value.try_into().ok()).map(u32::from_be_bytes);
+        let schema = schema.ok_or_else(|| engine.damaged("it has no schema record".into()))?;
+        if schema > SCHEMA {
+            return Err(StoreError::NewerSchema { folder: self.folder.into(), found: schema, known: SCHEMA });
+        }
+        let check = engine.get(META_CHECK)?.ok_or_else(|| engine.damaged("it has no check record".into()))?;
+        if self.sealer.open(META_CHECK, &check).is_err() {
+            return Err(self.wrong_key());
+        }
+        let suspect = disk::beside(self.folder, ".suspect");
+        if suspect.exists() || disk::size_of(self.folder) <= FULL_CHECK_BYTES {
+            engine.scan(b"", |key, value| {
+                let sealed = !key.starts_with(b"m");
+                let broken = sealed && self.sealer.open(key, value).is_err();
+                if broken { Err(engine.damaged("a record does not open with the store's key".into())) } else { Ok(()) }
+            })?;
+            // A mark that cannot be removed costs the next start a full check.
+            let _ = std::fs::remove_file(&suspect);
+        } else {
+            engine.scan(layout::PEOPLE, |_, _| Ok(()))?;
+            engine.scan(layout::TEMPLATES, |_, _| Ok(()))?;
+        }
+        migrate(engine, schema)
+    }
+
+    /// Writes the records of a new store.
+    fn found(&self, engine: &Engine) -> Result<(), Unusable> {
+        engine.apply(vec![
+            (META_SCHEMA.to_vec(), Some(SCHEMA.to_be_bytes().to_vec())),
+            (META_CHECK.to_vec(), Some(self.sealer.seal(META_CHECK, CHECK))),
+        ])?;
+        Ok(engine.make_durable()?)
+    }
+
+    /// Makes a tree in `F.new` and fills it; it is on the disk for good afterwards.
+    fn build(&self, fill: impl FnOnce(&Engine) -> Result<(), Unusable>) -> Result<(), Unusable> {
+        let new = disk::beside(self.folder, ".new");
+        if new.exists() {
+            // Left by a process that ended before its store got our name; nobody was ever acknowledged in it.
+            std::fs::remove_dir_all(&new).map_err(disk::at(&new))?;
+        }
+        disk::make_folder(&new)?;
+        let filled = match Engine::open(&new) {
+            Ok(engine) => fill(&engine),
+            Err(OpenFailure::Damaged(cause)) => Err(StoreError::Damaged { folder: new.clone(), cause }.into()),
+            Err(OpenFailure::Other(error)) => Err(error.into()),
+        };
+        match filled {
+            Ok(()) => Ok(disk::sync_file_system(&new)?),
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&new);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives `F.new` its name `F`, which is free or an empty folder.
+    fn name_new(&self) -> Result<(), StoreError> {
+        std::fs::rename(disk::beside(self.folder, ".new"), self.folder).map_err(disk::at(self.folder))?;
+        disk::sync_parent(self.folder)
+    }
+
+    fn rebuild(&self, cause: String, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
+        let generation = snapshot::generation(self.folder);
+        self.build(|engine| snapshot::restore(self.folder, engine, self.sealer))
+            .map_err(|unusable| self.unrecoverable(cause.clone(), unusable))?;
+        let damaged = present.then(|| {
+            let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            disk::beside(self.folder, &format!(".damaged-{now}"))
+        });
+        if let Some(aside) = &damaged {
+            std::fs::rename(self.folder, aside).map_err(disk::at(aside))?;
+        }
+        self.name_new()?;
+        let engine = self.open_checked().map_err(|failure| match failure {
+            OpenFailure::Damaged(cause) => StoreError::Damaged { folder: self.folder.into(), cause },
+            OpenFailure::Other(error) => error,
+        })?;
+        let complete = generation >= Some(Ledger::read(self.folder).generation);
+        let rebuilt = Rebuilt { cause, damaged, snapshot: snapshot::path(self.folder), complete };
+        tracing::warn!(
+            store = %self.folder.display(),
+            snapshot = %rebuilt.snapshot.display(),
+            moved_to = %rebuilt.damaged.as_deref().unwrap_or(Path::new("-")).display(),
+            cause = rebuilt.cause,
+            complete,
+            "the store was damaged and has been rebuilt from its snapshot"
+        );
+        Ok((engine, Some(rebuilt)))
+    }
+
+    fn wrong_key(&self) -> StoreError {
+        StoreError::WrongKey { file: self.key.origin().into(), folder: self.folder.into() }
+    }
+
+    fn unrecoverable(&self, cause: String, unusable: Unusable) -> StoreError {
+        match unusable {
+            Unusable::WrongKey => self.wrong_key(),
+            Unusable::Failed(error) => error,
+            unusable => StoreError::Unrecoverable { folder: self.folder.into(), cause, snapshot: unusable.to_string() },
+        }
+    }
+}
+
+/// Brings an older schema up to ours, step by step. Schema 1 is the first, so there is no step yet.
+fn migrate(engine: &Engine, from: u32) -> Result<(), StoreError> {
+    match from {
+        SCHEMA => Ok(()),
+        never => Err(engine.damaged(format!("it claims schema {never}, which never was"))),
+    }
+}

@@ -1,0 +1,131 @@
+//! Encrypts and authenticates what the store holds: XChaCha20-Poly1305 with a random nonce a record.
+//!
+//! A record is bound to the key it lies under, so that no sealed record can be moved to another place. Sub-keys for sealing, for the
+//! index and for the snapshot come from the store's key by HMAC-SHA256 with a label each.
+
+use chacha20poly1305::{
+    AeadCore, KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, OsRng, Payload},
+};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{key::KEY_BYTES, key::StoreKey};
+
+/// HMAC-SHA256, for the index and the snapshot.
+pub type Authenticator = Hmac<Sha256>;
+
+const NONCE_BYTES: usize = 24;
+/// Stands before the record's key in the associated data; names the one tree and the format.
+const PLACE: &[u8] = b"greeter people 1\0";
+
+/// Bytes that cannot be opened: another key, another place or damage.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotOurs;
+
+/// Seals and opens records.
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    index: Zeroizing<[u8; KEY_BYTES]>,
+    snapshot: Zeroizing<[u8; KEY_BYTES]>,
+}
+
+impl Sealer {
+    /// Derives the sub-keys.
+    pub fn new(key: &StoreKey) -> Self {
+        let sealing = derive(key, b"greeter store sealing 1");
+        Self {
+            cipher: XChaCha20Poly1305::new(sealing.as_ref().into()),
+            index: derive(key, b"greeter store index 1"),
+            snapshot: derive(key, b"greeter store snapshot 1"),
+        }
+    }
+
+    /// Nonce and ciphertext of `plain` for the record under `place`.
+    pub fn seal(&self, place: &[u8], plain: &[u8]) -> Vec<u8> {
+        let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
+        let payload = Payload { msg: plain, aad: &associated(place) };
+        // The cipher refuses only messages above 256 GB, which memory rules out; an empty record would fail to open, not leak.
+        let sealed = self.cipher.encrypt(&nonce, payload).unwrap_or_default();
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// The plain bytes of what [`Self::seal`] made for the same `place`.
+    ///
+    /// # Errors
+    /// [`NotOurs`] for anything else.
+    pub fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOurs> {
+        let (nonce, body) = sealed.split_at_checked(NONCE_BYTES).ok_or(NotOurs)?;
+        let payload = Payload { msg: body, aad: &associated(place) };
+        self.cipher.decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| NotOurs)
+    }
+
+    /// Stands for an identity number in the index; says nothing about it without the key.
+    pub fn index_of(&self, id_number: &str) -> [u8; 32] {
+        let mut authenticator = authenticator(&self.index);
+        authenticator.update(id_number.as_bytes());
+        authenticator.finalize().into_bytes().into()
+    }
+
+    /// Authenticates a snapshot file.
+    pub fn snapshot_authenticator(&self) -> Authenticator {
+        authenticator(&self.snapshot)
+    }
+}
+
+fn associated(place: &[u8]) -> Vec<u8> {
+    [PLACE, place].concat()
+}
+
+fn authenticator(key: &[u8; KEY_BYTES]) -> Authenticator {
+    // HMAC pads a short key with zeros to a block; done here, it cannot fail.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..KEY_BYTES].copy_from_slice(key);
+    <Authenticator as KeyInit>::new(block.as_ref().into())
+}
+
+fn derive(key: &StoreKey, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+    let mut authenticator = authenticator(key.bytes());
+    authenticator.update(label);
+    Zeroizing::new(authenticator.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealer() -> Sealer {
+        let folder = tempfile::tempdir().unwrap();
+        Sealer::new(&StoreKey::create(&folder.path().join("key")).unwrap())
+    }
+
+    #[test]
+    fn a_record_opens_only_with_its_own_key_and_in_its_own_place() {
+        let (ours, other) = (sealer(), sealer());
+        let sealed = ours.seal(b"p1", b"Chen Wei");
+        assert_eq!(ours.open(b"p1", &sealed).unwrap().as_slice(), b"Chen Wei");
+        assert_eq!(ours.open(b"p2", &sealed).unwrap_err(), NotOurs);
+        assert_eq!(other.open(b"p1", &sealed).unwrap_err(), NotOurs);
+        assert_eq!(ours.open(b"p1", &sealed[..10]).unwrap_err(), NotOurs);
+    }
+
+    #[test]
+    fn any_changed_byte_is_noticed() {
+        let ours = sealer();
+        let sealed = ours.seal(b"p1", b"Chen Wei");
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(ours.open(b"p1", &changed).unwrap_err(), NotOurs, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_same_record_never_looks_the_same_twice_but_the_index_does() {
+        let (ours, other) = (sealer(), sealer());
+        assert_ne!(ours.seal(b"p1", b"Chen Wei"), ours.seal(b"p1", b"Chen Wei"));
+        assert_eq!(ours.index_of("11010519491231002X"), ours.index_of("11010519491231002X"));
+        assert_ne!(ours.index_of("11010519491231002X"), other.index_of("11010519491231002X"));
+    }
+}

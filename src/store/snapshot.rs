@@ -1,0 +1,178 @@
+//! The last-good copy beside the store: one file, from which a damaged store is rebuilt.
+//!
+//! Layout: magic, generation, length and bytes of the sealed check record; then per entry the lengths of key and value (u32 each,
+//! little endian), key, value; a key length of `u32::MAX` ends them; last an HMAC-SHA256 of all before it. The values are sealed
+//! as in the store.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use hmac::Mac;
+
+use super::{
+    StoreError, disk,
+    engine::Engine,
+    layout,
+    seal::{Authenticator, Sealer},
+};
+
+const ENDING: &str = ".snapshot";
+const MAGIC: &[u8; 8] = b"GREETER1";
+const END: u32 = u32::MAX;
+const MAC_BYTES: u64 = 32;
+/// Longer keys or values than this are no greeter's.
+const MAX_PART: u32 = 256 << 20;
+/// What is written to a store that is being rebuilt at once.
+const REBUILD_BYTES: usize = 8 << 20;
+
+/// Why a snapshot does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// There is none.
+    #[error("there is no snapshot beside it")]
+    Absent,
+    /// It is another key's.
+    #[error("the key does not open its snapshot")]
+    WrongKey,
+    /// It is damaged itself.
+    #[error("its snapshot is damaged too ({0})")]
+    Damaged(&'static str),
+    /// It cannot be read, or the new store cannot be written.
+    #[error("{0}")]
+    Failed(#[from] StoreError),
+}
+
+/// Where the snapshot of `folder` is.
+pub fn path(folder: &Path) -> PathBuf {
+    disk::beside(folder, ENDING)
+}
+
+/// The generation of the snapshot beside `folder`, unchecked; `None` where there is no snapshot.
+pub fn generation(folder: &Path) -> Option<u64> {
+    let mut head = [0; 16];
+    File::open(path(folder)).ok()?.read_exact(&mut head).ok()?;
+    head.strip_prefix(MAGIC).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes)
+}
+
+/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
+///
+/// # Errors
+/// [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
+pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -> Result<(), StoreError> {
+    let path = path(folder);
+    let failed = disk::at(&path);
+    disk::replace(&path, |file| {
+        let mut mac = sealer.snapshot_authenticator();
+        let mut put = |bytes: &[u8]| {
+            mac.update(bytes);
+            file.write_all(bytes).map_err(&failed)
+        };
+        let check = sealer.seal(layout::META_CHECK, layout::CHECK);
+        put(MAGIC)?;
+        put(&generation.to_le_bytes())?;
+        put(&length(&check))?;
+        put(&check)?;
+        engine.scan(b"", |key, value| {
+            if !key.starts_with(b"m") && sealer.open(key, value).is_err() {
+                return Err(engine.damaged("a record does not open with the store's key".into()));
+            }
+            put(&length(key))?;
+            put(&length(value))?;
+            put(key)?;
+            put(value)
+        })?;
+        put(&END.to_le_bytes())?;
+        file.write_all(&mac.finalize().into_bytes()).map_err(&failed)
+    })
+}
+
+/// Puts everything of the snapshot beside `folder` into `engine`, after the whole snapshot was found to be genuine.
+///
+/// # Errors
+/// [`Unusable`].
+pub fn restore(folder: &Path, engine: &Engine, sealer: &Sealer) -> Result<(), Unusable> {
+    read(folder, sealer, |_, _| Ok(()))?;
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    read(folder, sealer, |key, value| {
+        bytes += key.len() + value.len();
+        batch.push((key, Some(value)));
+        if bytes > REBUILD_BYTES {
+            bytes = 0;
+            engine.apply(std::mem::take(&mut batch))?;
+        }
+        Ok(())
+    })?;
+    engine.apply(batch)?;
+    Ok(engine.make_durable()?)
+}
+
+fn read(
+    folder: &Path,
+    sealer: &Sealer,
+    mut each: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreError>,
+) -> Result<(), Unusable> {
+    let path = path(folder);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Unusable::Absent),
+        Err(error) => return Err(disk::at(&path)(error).into()),
+    };
+    let all = file.metadata().map_err(disk::at(&path))?.len();
+    let body = all.checked_sub(MAC_BYTES).ok_or(Unusable::Damaged("it is cut off"))?;
+    let mut reader =
+        Reader { inner: BufReader::with_capacity(1 << 20, file), mac: sealer.snapshot_authenticator(), left: body };
+    if reader.bytes(8)? != MAGIC {
+        return Err(Unusable::Damaged("it is no snapshot"));
+    }
+    reader.bytes(8)?;
+    let check = reader.part()?.ok_or(Unusable::Damaged("it has no check record"))?;
+    let check = reader.bytes(check)?;
+    if sealer.open(layout::META_CHECK, &check).is_err() {
+        return Err(Unusable::WrongKey);
+    }
+    while let Some(key) = reader.part()? {
+        let value = reader.part()?.ok_or(Unusable::Damaged("an entry has no value"))?;
+        each(reader.bytes(key)?, reader.bytes(value)?)?;
+    }
+    if reader.left != 0 {
+        return Err(Unusable::Damaged("it has a second end"));
+    }
+    let mut mac = [0; MAC_BYTES as usize];
+    reader.inner.read_exact(&mut mac).map_err(|_| Unusable::Damaged("it is cut off"))?;
+    reader.mac.verify(&mac.into()).map_err(|_| Unusable::Damaged("its bytes have changed"))
+}
+
+struct Reader {
+    inner: BufReader<File>,
+    mac: Authenticator,
+    /// Bytes before the authenticator.
+    left: u64,
+}
+
+impl Reader {
+    fn bytes(&mut self, count: u32) -> Result<Vec<u8>, Unusable> {
+        self.left = self.left.checked_sub(count.into()).ok_or(Unusable::Damaged("it is cut off"))?;
+        let mut bytes = vec![0; count as usize];
+        self.inner.read_exact(&mut bytes).map_err(|_| Unusable::Damaged("it cannot be read to its end"))?;
+        self.mac.update(&bytes);
+        Ok(bytes)
+    }
+
+    /// The length of the next part, or `None` at the end.
+    fn part(&mut self) -> Result<Option<u32>, Unusable> {
+        let bytes = self.bytes(4)?;
+        match bytes.try_into().map(u32::from_le_bytes) {
+            Ok(END) => Ok(None),
+            Ok(length) if length <= MAX_PART => Ok(Some(length)),
+            _ => Err(Unusable::Damaged("an entry has an impossible length")),
+        }
+    }
+}
+
+/// Photos are far below 4 GB: `sync` refuses larger files, and sled keeps them in memory.
+fn length(part: &[u8]) -> [u8; 4] {
+    u32::try_from(part.len()).unwrap_or(END).to_le_bytes()
+}

@@ -1,0 +1,237 @@
+//! Stories about the store as a whole.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::{
+    config::StoreSettings,
+    face::Template,
+    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
+};
+
+const MODEL: &str = "test-net";
+
+/// An office with a store of its own.
+struct Office {
+    folder: tempfile::TempDir,
+}
+
+impl Office {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn settings(&self) -> StoreSettings {
+        StoreSettings { folder: self.path("store"), key_file: self.path("store.key") }
+    }
+
+    fn opens(&self) -> Store {
+        let opened = Store::open(&self.settings()).unwrap();
+        assert_eq!(opened.rebuilt, None);
+        opened.store
+    }
+
+    /// A store with people of these names.
+    fn with_people(names: &[&str]) -> Self {
+        let office = Self::new();
+        let mut store = office.opens();
+        let changes = names.iter().map(|name| Change::Put(Box::new(person(&mut store, name)))).collect();
+        store.commit(changes).unwrap();
+        store.write_snapshot().unwrap();
+        office
+    }
+}
+
+fn person(store: &mut Store, name: &str) -> Enrolment {
+    Enrolment {
+        taxpayer: Taxpayer {
+            record: store.new_record(),
+            id_number: IdNumber::new(format!("ID of {name}")),
+            name: PersonName::new(name),
+            phone: PhoneNumber::new("+8613800138000"),
+            language: None,
+            salutation: None,
+            category: None,
+            services: vec!["vat".into()],
+            appointment: None,
+        },
+        photos: vec![photo(name.as_bytes())],
+        refused: Vec::new(),
+    }
+}
+
+fn photo(bytes: &[u8]) -> EnrolledPhoto {
+    EnrolledPhoto::Embedded {
+        bytes: bytes.repeat(2000),
+        model: MODEL.into(),
+        template: Template(vec![f32::from(bytes[0]), 1.0]),
+    }
+}
+
+fn names(store: &Store) -> Vec<String> {
+    store.people().unwrap().iter().map(|person| person.name.reveal().to_owned()).collect()
+}
+
+#[test]
+fn a_person_is_there_with_photos_and_templates_after_the_store_was_closed() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let store = office.opens();
+    assert_eq!(names(&store), ["Chen Wei", "Li Na"]);
+    assert_eq!(store.photos(RecordNumber(1)).unwrap()[0].as_slice(), b"Chen Wei".repeat(2000));
+    assert_eq!(store.find_by_id(&IdNumber::new("ID of Li Na")).unwrap(), Some(RecordNumber(2)));
+    assert_eq!(store.find_by_id(&IdNumber::new("ID of nobody")).unwrap(), None);
+    assert_eq!(store.templates(MODEL).unwrap()[1], (RecordNumber(2), Template(vec![76.0, 1.0])));
+    assert!(store.templates("another-net").unwrap().is_empty());
+    assert_eq!(Store::generation(&office.path("store")), 1);
+}
+
+#[test]
+fn a_changed_person_loses_the_photos_and_the_index_entry_they_no_longer_have() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let mut store = office.opens();
+    let mut enrolment = person(&mut store, "Chen Wei");
+    enrolment.taxpayer.record = RecordNumber(1);
+    enrolment.taxpayer.id_number = IdNumber::new("another");
+    let kept = PhotoDigest::of(&b"Chen Wei".repeat(2000));
+    enrolment.photos = vec![photo(b"new"), EnrolledPhoto::Kept(kept)];
+    store.commit(vec![Change::Put(Box::new(enrolment.clone()))]).unwrap();
+    assert_eq!(store.find_by_id(&IdNumber::new("ID of Chen Wei")).unwrap(), None);
+    assert_eq!(store.templates(MODEL).unwrap().len(), 2);
+    assert_eq!(store.photos(RecordNumber(1)).unwrap().len(), 2);
+
+    enrolment.photos = vec![EnrolledPhoto::Kept(PhotoDigest::of(&b"new".repeat(2000)))];
+    store.commit(vec![Change::Put(Box::new(enrolment.clone()))]).unwrap();
+    assert_eq!(store.templates(MODEL).unwrap().len(), 1);
+    assert_eq!(store.engine.keys(b"").unwrap().len(), 4 + 4, "store, person, index, photo, template and nothing else");
+
+    enrolment.photos = vec![EnrolledPhoto::Kept(kept)];
+    let error = store.commit(vec![Change::Put(Box::new(enrolment))]).unwrap_err();
+    assert!(matches!(error, StoreError::MissingPhoto(RecordNumber(1))), "{error}");
+}
+
+#[test]
+fn two_records_never_share_an_identity_number() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let mut store = office.opens();
+    let twin = person(&mut store, "Chen Wei");
+    let error = store.commit(vec![Change::Put(Box::new(twin))]).unwrap_err();
+    assert!(matches!(error, StoreError::DuplicateId { holder: RecordNumber(1), .. }), "{error}");
+    assert_eq!(names(&store), ["Chen Wei"]);
+}
+
+#[test]
+fn a_removed_person_leaves_nothing_and_their_number_is_never_given_again() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let mut store = office.opens();
+    store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
+    assert_eq!(store.engine.keys(b"").unwrap().len(), 4 + 4);
+    drop(store);
+    assert_eq!(office.opens().new_record(), RecordNumber(3));
+    let error = office.opens().commit(vec![Change::Remove(RecordNumber(2))]).unwrap_err();
+    assert!(error.to_string().contains("no record #2"), "{error}");
+}
+
+#[test]
+fn whoever_was_removed_does_not_come_back_with_an_older_snapshot() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let mut store = office.opens();
+    let late = person(&mut store, "Wang Fang");
+    store.commit(vec![Change::Remove(RecordNumber(2)), Change::Put(Box::new(late))]).unwrap();
+    drop(store);
+    std::fs::rename(office.path("store"), office.path("lost")).unwrap();
+    let Opened { mut store, rebuilt } = Store::open(&office.settings()).unwrap();
+    let rebuilt = rebuilt.unwrap();
+    assert!(!rebuilt.complete && rebuilt.damaged.is_none(), "{rebuilt:?}");
+    assert_eq!(names(&store), ["Chen Wei"]);
+    assert_eq!(store.new_record(), RecordNumber(4), "the lost Wang Fang's number is not given again");
+}
+
+#[test]
+fn an_up_to_date_snapshot_is_not_written_again() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let before = std::fs::read(office.path("store.snapshot")).unwrap();
+    office.opens().write_snapshot().unwrap();
+    assert_eq!(std::fs::read(office.path("store.snapshot")).unwrap(), before);
+    let mut store = office.opens();
+    store.commit(vec![Change::Remove(RecordNumber(1))]).unwrap();
+    store.write_snapshot().unwrap();
+    assert_ne!(std::fs::read(office.path("store.snapshot")).unwrap(), before);
+}
+
+#[test]
+fn a_snapshot_with_any_changed_byte_is_refused_and_nothing_is_moved() {
+    let office = Office::with_people(&["Chen Wei"]);
+    std::fs::rename(office.path("store"), office.path("lost")).unwrap();
+    let good = std::fs::read(office.path("store.snapshot")).unwrap();
+    for at in (0..good.len()).step_by(good.len() / 40) {
+        let mut bad = good.clone();
+        bad[at] ^= 4;
+        std::fs::write(office.path("store.snapshot"), &bad).unwrap();
+        let error = Store::open(&office.settings()).err().unwrap();
+        let expected = matches!(&error, StoreError::Unrecoverable { .. } | StoreError::WrongKey { .. });
+        assert!(expected, "byte {at}: {error}");
+        assert!(!office.path("store").exists() && !office.path("store.new").exists());
+    }
+    std::fs::write(office.path("store.snapshot"), &good[..good.len() - 1]).unwrap();
+    assert!(matches!(Store::open(&office.settings()), Err(StoreError::Unrecoverable { .. })));
+    std::fs::write(office.path("store.snapshot"), &good).unwrap();
+    assert!(Store::open(&office.settings()).unwrap().rebuilt.unwrap().complete);
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_and_stays_as_it_is() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let store = office.opens();
+    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(2u32.to_be_bytes().to_vec()))]).unwrap();
+    store.engine.make_durable().unwrap();
+    drop(store);
+    let error = Store::open(&office.settings()).err().unwrap();
+    assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1, .. }), "{error}");
+    assert!(error.to_string().contains("newer greeter"), "{error}");
+}
+
+#[test]
+fn a_store_without_its_key_never_gets_a_new_one() {
+    let office = Office::with_people(&["Chen Wei"]);
+    std::fs::rename(office.path("store.key"), office.path("away")).unwrap();
+    let error = Store::open(&office.settings()).err().unwrap();
+    assert!(matches!(error, StoreError::KeyMissing { .. }), "{error}");
+    assert!(!office.path("store.key").exists());
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_is_left_alone_and_an_empty_one_is_taken() {
+    let office = Office::new();
+    std::fs::create_dir(office.path("store")).unwrap();
+    std::fs::write(office.path("store/holiday.jpg"), "x").unwrap();
+    assert!(matches!(Store::open(&office.settings()), Err(StoreError::NotAStore { .. })));
+    std::fs::remove_file(office.path("store/holiday.jpg")).unwrap();
+    assert!(names(&office.opens()).is_empty());
+}
+
+#[test]
+fn a_first_start_that_was_cut_short_begins_anew() {
+    let office = Office::new();
+    std::fs::create_dir(office.path("store.new")).unwrap();
+    std::fs::write(office.path("store.new/db"), "half").unwrap();
+    assert!(names(&office.opens()).is_empty());
+    assert!(!office.path("store.new").exists());
+}
+
+#[test]
+fn a_record_that_somebody_exchanged_is_noticed_at_the_start_and_the_store_rebuilt() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let store = office.opens();
+    let of_chen = store.engine.get(&layout::person(RecordNumber(1))).unwrap();
+    store.engine.apply(vec![(layout::person(RecordNumber(2)), of_chen)]).unwrap();
+    store.engine.make_durable().unwrap();
+    assert!(matches!(store.people(), Err(StoreError::Damaged { .. })));
+    drop(store);
+    let opened = Store::open(&office.settings()).unwrap();
+    assert!(opened.rebuilt.unwrap().damaged.unwrap().is_dir());
+    assert_eq!(names(&opened.store), ["Chen Wei", "Li Na"]);
+}

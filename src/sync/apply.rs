@@ -1,0 +1,266 @@
+//! Does what the plan says: embeds photos, and commits people in batches, each of which is safe once it is acknowledged.
+
+use indicatif::ProgressBar;
+
+use super::{
+    SyncError,
+    error::Interruption,
+    photos::PhotoFolder,
+    plan::{PhotoStep, Plan, Step},
+    report::{Outcome, RowReport, who},
+    roster::RejectedRow,
+};
+use crate::{
+    camera::photo::read_photo_bytes,
+    face::{Enroller, FaceError, Template},
+    person::RecordNumber,
+    store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store},
+};
+
+/// A killed sync loses at most so many people's work.
+const BATCH_PEOPLE: usize = 200;
+/// Photos held in memory until they are committed.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// Makes the enroller when the first photo needs it, because loading networks takes longer than a sync with nothing to do.
+pub struct Lazy<F> {
+    make: Option<F>,
+    made: Option<Box<dyn Enroller>>,
+}
+
+impl<F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Lazy<F> {
+    /// Not made yet.
+    pub fn new(make: F) -> Self {
+        Self { make: Some(make), made: None }
+    }
+
+    fn get(&mut self) -> Result<&mut dyn Enroller, FaceError> {
+        if let Some(make) = self.make.take() {
+            self.made = Some(make()?);
+        }
+        match &mut self.made {
+            Some(made) => Ok(made.as_mut()),
+            None => Err(FaceError::Inference { network: "enroller".into(), cause: "it could not be loaded".into() }),
+        }
+    }
+}
+
+/// Does a plan.
+pub struct Applying<'a, F> {
+    pub store: &'a mut Store,
+    pub folder: &'a PhotoFolder,
+    pub enroller: Lazy<F>,
+    pub model: &'a str,
+    pub dry_run: bool,
+    pub bar: &'a ProgressBar,
+    rows: Vec<RowReport>,
+    pending: Vec<Change>,
+    pending_bytes: usize,
+    acknowledged: usize,
+    planned: usize,
+}
+
+impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
+    /// Ready to begin.
+    pub fn new(
+        store: &'a mut Store,
+        folder: &'a PhotoFolder,
+        enroller: Lazy<F>,
+        model: &'a str,
+        dry_run: bool,
+        bar: &'a ProgressBar,
+    ) -> Self {
+        Self {
+            store,
+            folder,
+            enroller,
+            model,
+            dry_run,
+            bar,
+            rows: Vec::new(),
+            pending: Vec::new(),
+            pending_bytes: 0,
+            acknowledged: 0,
+            planned: 0,
+        }
+    }
+
+    /// Does all of it and returns each row's fate, in the roster's order.
+    ///
+    /// # Errors
+    /// [`SyncError::Interrupted`], with how much is in the store for good.
+    pub fn run(mut self, plan: Plan) -> Result<Vec<RowReport>, SyncError> {
+        let to_do = plan.steps.iter().filter(|step| !step.unchanged && step.has_hope()).count();
+        self.planned = to_do + plan.removals.len();
+        self.bar.reset();
+        self.bar.set_length(plan.steps.len() as u64);
+        for (row, meant) in plan.rejected {
+            self.rows.push(of_bad_row(row, meant));
+        }
+        for step in plan.steps {
+            if let Err(error) = self.step(step) {
+                // What is finished is not thrown away because of the next photo.
+                self.commit()?;
+                return Err(self.interrupted(error));
+            }
+            self.bar.inc(1);
+            if self.pending.len() >= BATCH_PEOPLE || self.pending_bytes >= BATCH_BYTES {
+                self.commit()?;
+            }
+        }
+        for person in plan.removals {
+            let record = person.taxpayer.record;
+            self.rows.push(RowReport {
+                row: None,
+                record: Some(record),
+                who: who(Some(&person.taxpayer.name), Some(&person.taxpayer.id_number)),
+                outcome: Outcome::Removed,
+                reason: "is no longer in the roster".into(),
+                warnings: Vec::new(),
+            });
+            self.queue(Change::Remove(record), 0);
+            if self.pending.len() >= BATCH_PEOPLE {
+                self.commit()?;
+            }
+        }
+        self.commit()?;
+        self.rows.sort_by_key(|row| row.row.unwrap_or(usize::MAX));
+        Ok(self.rows)
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), FaceError> {
+        let who = who(Some(&step.row.person.name), Some(&step.row.person.id_number));
+        let record = step.before.as_ref().map(|before| before.taxpayer.record);
+        let looked = self.look(&step)?;
+        let mut report = RowReport {
+            row: Some(step.row.number),
+            record,
+            who,
+            outcome: Outcome::Unchanged,
+            reason: String::new(),
+            warnings: looked.faults,
+        };
+        if looked.photos.is_empty() {
+            report.outcome = Outcome::Rejected;
+            report.reason = std::mem::take(&mut report.warnings).join("; ") + &stays(record);
+            self.rows.push(report);
+            return Ok(());
+        }
+        report.warnings.extend(step.row.notes.iter().cloned());
+        if !step.unchanged {
+            (report.outcome, report.reason) = match &step.before {
+                None => (Outcome::Added, String::new()),
+                Some(before) => (Outcome::Changed, step.differences(before)),
+            };
+            if !self.dry_run {
+                let record = record.unwrap_or_else(|| self.store.new_record());
+                report.record = Some(record);
+                let taxpayer = step.row.person.with_record(record);
+                let enrolment = Enrolment { taxpayer, photos: looked.photos, refused: looked.refused };
+                self.queue(Change::Put(Box::new(enrolment)), looked.bytes);
+            }
+        }
+        self.rows.push(report);
+        Ok(())
+    }
+
+    /// Goes through a row's photos.
+    fn look(&mut self, step: &Step) -> Result<Looked, FaceError> {
+        let mut looked = Looked::default();
+        for (name, photo) in step.row.photos.iter().zip(&step.photos) {
+            let fault = match photo {
+                PhotoStep::Keep(digest) => {
+                    looked.photos.push(EnrolledPhoto::Kept(*digest));
+                    continue;
+                }
+                PhotoStep::Fault(reason) => reason.clone(),
+                PhotoStep::Known(refused) => {
+                    looked.refused.push(refused.clone());
+                    refused.reason.clone()
+                }
+                PhotoStep::Embed(_) => match self.embed(name)? {
+                    Ok((bytes, template)) => {
+                        looked.bytes += bytes.len();
+                        looked.photos.push(EnrolledPhoto::Embedded { bytes, model: self.model.into(), template });
+                        continue;
+                    }
+                    Err((digest, reason)) => {
+                        let model = self.model.to_owned();
+                        looked.refused.extend(digest.map(|digest| RefusedPhoto {
+                            digest,
+                            model,
+                            reason: reason.clone(),
+                        }));
+                        reason
+                    }
+                },
+            };
+            looked.faults.push(format!("photo {name} {fault}"));
+        }
+        Ok(looked)
+    }
+
+    /// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
+    #[allow(clippy::type_complexity, reason = "the two ways in which it ends, side by side")]
+    fn embed(&mut self, name: &str) -> Result<Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>, FaceError> {
+        let bytes = match self.folder.read(name) {
+            Ok(bytes) => bytes,
+            Err(fault) => return Ok(Err((None, fault.to_string()))),
+        };
+        let refused = |fault: String| Ok(Err((Some(PhotoDigest::of(&bytes)), fault)));
+        let picture = match read_photo_bytes(&bytes) {
+            Ok(picture) => picture,
+            Err(fault) => return refused(fault.to_string()),
+        };
+        match self.enroller.get()?.enrol(&picture)? {
+            Ok(template) => Ok(Ok((bytes, template))),
+            Err(fault) => refused(fault.to_string()),
+        }
+    }
+
+    fn queue(&mut self, change: Change, bytes: usize) {
+        self.pending.push(change);
+        self.pending_bytes += bytes;
+    }
+
+    fn commit(&mut self) -> Result<(), SyncError> {
+        self.pending_bytes = 0;
+        let pending = std::mem::take(&mut self.pending);
+        if self.dry_run || pending.is_empty() {
+            return Ok(());
+        }
+        let count = pending.len();
+        self.store.commit(pending).map_err(|error| self.interrupted(error))?;
+        self.acknowledged += count;
+        tracing::debug!(acknowledged = self.acknowledged, planned = self.planned, "committed");
+        Ok(())
+    }
+
+    fn interrupted(&self, cause: impl Into<Interruption>) -> SyncError {
+        SyncError::Interrupted { acknowledged: self.acknowledged, planned: self.planned, cause: cause.into() }
+    }
+}
+
+/// What became of a row's photos.
+#[derive(Default)]
+struct Looked {
+    photos: Vec<EnrolledPhoto>,
+    refused: Vec<RefusedPhoto>,
+    faults: Vec<String>,
+    bytes: usize,
+}
+
+fn of_bad_row(row: RejectedRow, meant: Option<RecordNumber>) -> RowReport {
+    RowReport {
+        row: Some(row.number),
+        record: meant,
+        who: who(row.name.as_ref(), row.id_number.as_ref()),
+        outcome: Outcome::Rejected,
+        reason: row.reason + &stays(meant),
+        warnings: Vec::new(),
+    }
+}
+
+fn stays(record: Option<RecordNumber>) -> String {
+    record.map(|record| format!(". Record {record} stays as it was")).unwrap_or_default()
+}

@@ -1,0 +1,82 @@
+//! The whole way of a sync: read the roster, look at the photos, decide, do it, renew the snapshot.
+
+use std::path::Path;
+
+use indicatif::ProgressBar;
+
+use super::{
+    Outcome, Report, SyncError,
+    apply::{Applying, Lazy},
+    photos::PhotoFolder,
+    plan::{self, Candidate, Mirror},
+    roster,
+};
+use crate::{
+    face::{Enroller, FaceError},
+    store::{PhotoDigest, Store},
+};
+
+/// What is to be synchronised, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The office's table of people.
+    pub roster: &'a Path,
+    /// The folder that its photo names are relative to.
+    pub photos: &'a Path,
+    /// The recogniser whose templates are wanted; the enroller's [`Enroller::model`].
+    pub model: &'a str,
+    /// Look at everything, change nothing.
+    pub dry_run: bool,
+    /// Remove people who are not in the roster.
+    pub mirror: bool,
+    /// With `mirror`: even when they are more than half of everybody.
+    pub allow_mass_removal: bool,
+}
+
+/// Brings the store to what the roster says. Running it again changes nothing and embeds nothing.
+///
+/// `make_enroller` is called when the first photo needs a template. `bar` shows rows, first looked at, then done.
+///
+/// # Errors
+/// [`SyncError`] for what is wrong as a whole; what is wrong with single rows is in the report, and the others are done.
+pub fn synchronise(
+    job: &Job<'_>,
+    store: &mut Store,
+    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
+    bar: &ProgressBar,
+) -> Result<Report, SyncError> {
+    let roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;
+    let folder = PhotoFolder::open(job.photos)?;
+    bar.set_length(roster.rows.len() as u64);
+    let look = |row: roster::Row| {
+        bar.inc(1);
+        let digests = row.photos.iter().map(|name| match folder.read(name) {
+            Ok(bytes) => Ok(PhotoDigest::of(&bytes)),
+            Err(fault) => Err(fault.to_string()),
+        });
+        Candidate { digests: digests.collect(), row }
+    };
+    let candidates = roster.rows.into_iter().map(look).collect();
+    let mirror = match (job.mirror, job.allow_mass_removal) {
+        (false, _) => Mirror::No,
+        (true, false) => Mirror::Guarded,
+        (true, true) => Mirror::AllowMassRemoval,
+    };
+    let plan = plan::plan(candidates, roster.rejected, store.enrolled()?, job.model, mirror)?;
+
+    let rows = Applying::new(store, &folder, Lazy::new(make_enroller), job.model, job.dry_run, bar).run(plan)?;
+    let report = Report { rows, notes: roster.notes, dry_run: job.dry_run };
+    if !job.dry_run {
+        store.write_snapshot().map_err(SyncError::Snapshot)?;
+    }
+    tracing::info!(
+        added = report.count(Outcome::Added),
+        changed = report.count(Outcome::Changed),
+        unchanged = report.count(Outcome::Unchanged),
+        removed = report.count(Outcome::Removed),
+        rejected = report.count(Outcome::Rejected),
+        dry_run = job.dry_run,
+        "sync finished"
+    );
+    Ok(report)
+}

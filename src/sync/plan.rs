@@ -1,0 +1,365 @@
+//! Compares the roster with the store and decides what is to be done. Pure: no file, no store, no network.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{
+    SyncError,
+    roster::{Person, RejectedRow, Row},
+};
+use crate::{
+    person::{IdNumber, RecordNumber},
+    store::{Enrolled, PhotoDigest, RefusedPhoto},
+};
+
+/// Below this many people, `--mirror` may remove more than half.
+const FEW_PEOPLE: usize = 20;
+
+/// A roster's row and what its photo files are.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub row: Row,
+    /// One for each of the row's photos: its digest, or what is wrong with the file.
+    pub digests: Vec<Result<PhotoDigest, String>>,
+}
+
+/// What is to be done with a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoStep {
+    /// It is in the store with its template.
+    Keep(PhotoDigest),
+    /// It needs a template.
+    Embed(PhotoDigest),
+    /// It was examined before and cannot be used.
+    Known(RefusedPhoto),
+    /// The file cannot be used.
+    Fault(String),
+}
+
+/// What is to be done with a row.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub row: Row,
+    /// As the row has them.
+    pub photos: Vec<PhotoStep>,
+    /// The person as the store has them.
+    pub before: Option<Enrolled>,
+    /// Whether store and row say the same.
+    pub unchanged: bool,
+}
+
+/// Everything that is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In the roster's order.
+    pub steps: Vec<Step>,
+    /// People who left; only with `--mirror`.
+    pub removals: Vec<Enrolled>,
+    /// Rows that make no sense, with the record of the person they probably mean.
+    pub rejected: Vec<(RejectedRow, Option<RecordNumber>)>,
+}
+
+/// Whether people who are not in the roster are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// They stay.
+    No,
+    /// They go, if they are not more than half.
+    Guarded,
+    /// They go, however many.
+    AllowMassRemoval,
+}
+
+/// Decides. `model` is the recogniser whose templates are wanted.
+///
+/// # Errors
+/// [`SyncError::MassRemoval`].
+pub fn plan(
+    candidates: Vec<Candidate>,
+    rejected: Vec<RejectedRow>,
+    enrolled: Vec<Enrolled>,
+    model: &str,
+    mirror: Mirror,
+) -> Result<Plan, SyncError> {
+    let shared = shared_photos(&candidates);
+    let total = enrolled.len();
+    let mut left: BTreeMap<RecordNumber, Enrolled> = BTreeMap::new();
+    let mut by_id: HashMap<IdNumber, RecordNumber> = HashMap::new();
+    for person in enrolled {
+        by_id.insert(person.taxpayer.id_number.clone(), person.taxpayer.record);
+        left.insert(person.taxpayer.record, person);
+    }
+    let mut plan = Plan::default();
+    for candidate in candidates {
+        let before = by_id.get(&candidate.row.person.id_number).and_then(|record| left.remove(record));
+        plan.steps.push(step(candidate, before, model, &shared));
+    }
+    for row in rejected {
+        let meant = probably_meant(&row, &by_id, &left);
+        // Whoever a bad row may mean is in the roster, so they stay.
+        for record in &meant {
+            left.remove(record);
+        }
+        plan.rejected.push((row, meant.first().copied()));
+    }
+    if mirror != Mirror::No {
+        plan.removals = left.into_values().collect();
+    }
+    let removed = plan.removals.len();
+    if mirror == Mirror::Guarded && total > FEW_PEOPLE && removed * 2 > total {
+        return Err(SyncError::MassRemoval { removed, enrolled: total });
+    }
+    Ok(plan)
+}
+
+/// Photos that several rows name: at most one of them can be right, and nobody knows which.
+fn shared_photos(candidates: &[Candidate]) -> HashMap<PhotoDigest, BTreeSet<usize>> {
+    let mut rows: HashMap<PhotoDigest, BTreeSet<usize>> = HashMap::new();
+    for candidate in candidates {
+        for digest in candidate.digests.iter().flatten() {
+            rows.entry(*digest).or_default().insert(candidate.row.number);
+        }
+    }
+    rows.retain(|_, rows| rows.len() > 1);
+    rows
+}
+
+/// The people whom a bad row may mean: by its identity number where that can be read, else by name or phone number.
+fn probably_meant(
+    row: &RejectedRow,
+    by_id: &HashMap<IdNumber, RecordNumber>,
+    left: &BTreeMap<RecordNumber, Enrolled>,
+) -> Vec<RecordNumber> {
+    if let Some(id_number) = &row.id_number {
+        return by_id.get(id_number).copied().into_iter().collect();
+    }
+    let alike = |person: &Enrolled| {
+        row.name.as_ref() == Some(&person.taxpayer.name) || row.phone.as_ref() == Some(&person.taxpayer.phone)
+    };
+    left.iter().filter(|(_, person)| alike(person)).map(|(record, _)| *record).collect()
+}
+
+fn step(
+    candidate: Candidate,
+    before: Option<Enrolled>,
+    model: &str,
+    shared: &HashMap<PhotoDigest, BTreeSet<usize>>,
+) -> Step {
+    let Candidate { row, digests } = candidate;
+    let mut seen = HashSet::new();
+    let photos: Vec<_> = digests
+        .into_iter()
+        .map(|digest| match digest {
+            Err(reason) => PhotoStep::Fault(reason),
+            Ok(digest) if !seen.insert(digest) => {
+                PhotoStep::Fault("is the same picture as another one of this row".into())
+            }
+            Ok(digest) => match shared.get(&digest) {
+                Some(rows) => PhotoStep::Fault(same_as(rows, row.number)),
+                None => known(digest, before.as_ref(), model).unwrap_or(PhotoStep::Embed(digest)),
+            },
+        })
+        .collect();
+    let unchanged = before.as_ref().is_some_and(|before| says_the_same(before, &row.person, &photos));
+    Step { row, photos, before, unchanged }
+}
+
+fn same_as(rows: &BTreeSet<usize>, ours: usize) -> String {
+    let others = rows.iter().filter(|row| **row != ours).map(|row| row.to_string()).collect::<Vec<_>>().join(", ");
+    format!("is the same picture as in row {others}; a photo is one person's, name the right one in each row")
+}
+
+fn known(digest: PhotoDigest, before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
+    let before = before?;
+    if before.photos.iter().any(|photo| photo.digest == digest && photo.model == model) {
+        return Some(PhotoStep::Keep(digest));
+    }
+    let refused = before.refused.iter().find(|photo| photo.digest == digest && photo.model == model)?;
+    Some(PhotoStep::Known(refused.clone()))
+}
+
+fn says_the_same(before: &Enrolled, person: &Person, photos: &[PhotoStep]) -> bool {
+    let kept: Vec<_> =
+        photos.iter().filter_map(|photo| if let PhotoStep::Keep(kept) = photo { Some(kept) } else { None }).collect();
+    let refused: Vec<_> = photos
+        .iter()
+        .filter_map(|photo| if let PhotoStep::Known(refused) = photo { Some(refused) } else { None })
+        .collect();
+    person.clone().with_record(before.taxpayer.record) == before.taxpayer
+        && kept == before.photos.iter().map(|photo| &photo.digest).collect::<Vec<_>>()
+        && refused == before.refused.iter().collect::<Vec<_>>()
+        && !photos.iter().any(|photo| matches!(photo, PhotoStep::Embed(_)))
+}
+
+impl Step {
+    /// Whether any photo may do.
+    pub fn has_hope(&self) -> bool {
+        self.photos.iter().any(|photo| matches!(photo, PhotoStep::Keep(_) | PhotoStep::Embed(_)))
+    }
+
+    /// What is different from the store, in words for the report.
+    pub fn differences(&self, before: &Enrolled) -> String {
+        let (old, new) = (&before.taxpayer, &self.row.person);
+        let photos = self.photos.iter().any(|photo| matches!(photo, PhotoStep::Embed(_)))
+            || self.photos.iter().filter(|photo| matches!(photo, PhotoStep::Keep(_))).count() != before.photos.len();
+        let different = [
+            ("name", old.name != new.name),
+            ("phone", old.phone != new.phone),
+            ("language", old.language != new.language),
+            ("salutation", old.salutation != new.salutation),
+            ("category", old.category != new.category),
+            ("services", old.services != new.services),
+            ("appointment", old.appointment != new.appointment),
+            ("photos", photos),
+        ];
+        let names: Vec<_> = different.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+        if names.is_empty() { "photos in another order".into() } else { names.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        person::{PersonName, PhoneNumber},
+        store::StoredPhoto,
+    };
+
+    const MODEL: &str = "net";
+
+    fn person(name: &str) -> Person {
+        Person {
+            id_number: IdNumber::new(format!("id of {name}")),
+            name: PersonName::new(name),
+            phone: PhoneNumber::new(format!("phone of {name}")),
+            language: None,
+            salutation: None,
+            category: None,
+            services: Vec::new(),
+            appointment: None,
+        }
+    }
+
+    fn candidate(number: usize, name: &str, photos: &[&str]) -> Candidate {
+        let row = Row {
+            number,
+            person: person(name),
+            photos: photos.iter().map(|name| (*name).into()).collect(),
+            notes: vec![],
+        };
+        Candidate { row, digests: photos.iter().map(|photo| Ok(PhotoDigest::of(photo.as_bytes()))).collect() }
+    }
+
+    fn enrolled(record: u64, name: &str, photos: &[&str]) -> Enrolled {
+        let stored = |(number, photo): (usize, &&str)| StoredPhoto {
+            number: number as u16,
+            digest: PhotoDigest::of(photo.as_bytes()),
+            model: MODEL.into(),
+        };
+        Enrolled {
+            taxpayer: person(name).with_record(RecordNumber(record)),
+            photos: photos.iter().enumerate().map(stored).collect(),
+            refused: Vec::new(),
+        }
+    }
+
+    fn bad_row(id: Option<&str>, name: Option<&str>) -> RejectedRow {
+        RejectedRow {
+            number: 9,
+            id_number: id.map(|name| IdNumber::new(format!("id of {name}"))),
+            name: name.map(PersonName::new),
+            phone: None,
+            reason: "bad".into(),
+        }
+    }
+
+    #[test]
+    fn the_same_roster_again_is_nothing_to_do() {
+        let plan = plan(
+            vec![candidate(2, "Chen", &["a", "b"])],
+            vec![],
+            vec![enrolled(1, "Chen", &["a", "b"])],
+            MODEL,
+            Mirror::No,
+        );
+        assert!(plan.unwrap().steps[0].unchanged);
+    }
+
+    #[test]
+    fn a_new_photo_a_new_phone_and_a_new_model_are_changes() {
+        let before = enrolled(1, "Chen", &["a"]);
+        let first = |candidate, model| {
+            plan(vec![candidate], vec![], vec![before.clone()], model, Mirror::No).unwrap().steps.remove(0)
+        };
+        let photo = first(candidate(2, "Chen", &["a", "b"]), MODEL);
+        assert!(!photo.unchanged);
+        assert!(matches!(photo.photos[..], [PhotoStep::Keep(_), PhotoStep::Embed(_)]));
+        assert_eq!(photo.differences(&before), "photos");
+        let mut phone = candidate(2, "Chen", &["a"]);
+        phone.row.person.phone = PhoneNumber::new("+1");
+        assert_eq!(first(phone, MODEL).differences(&before), "phone");
+        let model = first(candidate(2, "Chen", &["a"]), "better-net");
+        assert!(!model.unchanged && matches!(model.photos[..], [PhotoStep::Embed(_)]));
+    }
+
+    #[test]
+    fn a_photo_that_was_refused_is_not_examined_again_by_the_same_model() {
+        let mut before = enrolled(1, "Chen", &["a"]);
+        let digest = PhotoDigest::of(b"b");
+        before.refused = vec![RefusedPhoto { digest, model: MODEL.into(), reason: "shows no face".into() }];
+        let first = |model| {
+            plan(vec![candidate(2, "Chen", &["a", "b"])], vec![], vec![before.clone()], model, Mirror::No)
+                .unwrap()
+                .steps
+                .remove(0)
+        };
+        assert!(first(MODEL).unchanged);
+        assert!(matches!(first("better-net").photos[1], PhotoStep::Embed(_)));
+    }
+
+    #[test]
+    fn one_picture_for_two_people_is_nobodys() {
+        let plan = plan(
+            vec![candidate(2, "Chen", &["a"]), candidate(3, "Li", &["a", "b"])],
+            vec![],
+            vec![],
+            MODEL,
+            Mirror::No,
+        )
+        .unwrap();
+        assert!(!plan.steps[0].has_hope());
+        assert!(plan.steps[1].has_hope());
+        let PhotoStep::Fault(reason) = &plan.steps[1].photos[0] else { panic!() };
+        assert!(reason.contains("row 2;"), "{reason}");
+    }
+
+    #[test]
+    fn only_mirror_removes_whoever_left_the_roster() {
+        let store = || vec![enrolled(1, "Chen", &["a"]), enrolled(2, "Li", &["b"])];
+        let removed =
+            |mirror| plan(vec![candidate(2, "Chen", &["a"])], vec![], store(), MODEL, mirror).unwrap().removals;
+        assert!(removed(Mirror::No).is_empty());
+        assert_eq!(removed(Mirror::Guarded), vec![enrolled(2, "Li", &["b"])]);
+    }
+
+    #[test]
+    fn whoever_a_bad_row_may_mean_is_not_removed() {
+        let store = || vec![enrolled(1, "Chen", &["a"]), enrolled(2, "Li", &["b"])];
+        for bad in [bad_row(Some("Li"), None), bad_row(None, Some("Li"))] {
+            let plan = plan(vec![candidate(2, "Chen", &["a"])], vec![bad], store(), MODEL, Mirror::Guarded).unwrap();
+            assert!(plan.removals.is_empty());
+            assert_eq!(plan.rejected[0].1, Some(RecordNumber(2)));
+        }
+        let another = bad_row(Some("somebody else"), Some("Li"));
+        let plan = plan(vec![candidate(2, "Chen", &["a"])], vec![another], store(), MODEL, Mirror::Guarded).unwrap();
+        assert_eq!(plan.removals.len(), 1, "a readable identity number says that the row means another Li");
+    }
+
+    #[test]
+    fn half_a_roster_does_not_empty_the_store_by_accident() {
+        let store = || (1..=30).map(|n| enrolled(n, &format!("person {n}"), &["x"])).collect::<Vec<_>>();
+        let rows = || vec![candidate(2, "person 1", &["x"])];
+        let error = plan(rows(), vec![], store(), MODEL, Mirror::Guarded).unwrap_err();
+        assert!(error.to_string().starts_with("29 of the 30 people"), "{error}");
+        assert_eq!(plan(rows(), vec![], store(), MODEL, Mirror::AllowMassRemoval).unwrap().removals.len(), 29);
+    }
+}

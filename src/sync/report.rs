@@ -1,0 +1,217 @@
+//! What a sync did, for the person who ran it: a summary on the terminal and a CSV file. Names and identity numbers are masked.
+
+use std::{fmt, io::Write, path::Path};
+
+use super::SyncError;
+use crate::person::{IdNumber, PersonName, RecordNumber};
+
+/// What became of a row, or of a person who left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// New in the store.
+    Added,
+    /// Something is different.
+    Changed,
+    /// Store and row said the same.
+    Unchanged,
+    /// No longer in the store.
+    Removed,
+    /// Nothing was taken from the row.
+    Rejected,
+}
+
+impl Outcome {
+    /// As in the report file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// One row's fate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowReport {
+    /// As a spreadsheet shows it; `None` for people who left the roster.
+    pub row: Option<usize>,
+    /// The person's record, where there is one.
+    pub record: Option<RecordNumber>,
+    /// Name and identity number, masked.
+    pub who: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, or what is different; empty where there is nothing to say.
+    pub reason: String,
+    /// What was passed over although the row was taken.
+    pub warnings: Vec<String>,
+}
+
+/// Name and identity number, masked, as far as they are known.
+pub(super) fn who(name: Option<&PersonName>, id_number: Option<&IdNumber>) -> String {
+    let parts = [name.map(ToString::to_string), id_number.map(ToString::to_string)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A sync's fate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// All rows, then the people who were removed.
+    pub rows: Vec<RowReport>,
+    /// About the roster as a whole.
+    pub notes: Vec<String>,
+    /// Whether this is only what would be done.
+    pub dry_run: bool,
+}
+
+impl Report {
+    /// How many had this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.rows.iter().filter(|row| row.outcome == outcome).count()
+    }
+
+    /// Writes the CSV: row, record, outcome, reason.
+    ///
+    /// # Errors
+    /// [`SyncError::Report`].
+    pub fn write(&self, path: &Path) -> Result<(), SyncError> {
+        let lines = self.to_csv();
+        // The mark tells spreadsheet programs that this is UTF-8.
+        let written = std::fs::File::create(path)
+            .and_then(|mut file| file.write_all("\u{feff}".as_bytes()).and_then(|()| file.write_all(lines.as_bytes())));
+        written.map_err(|cause| SyncError::Report { path: path.into(), cause })
+    }
+
+    fn to_csv(&self) -> String {
+        let mut lines = String::from("row,record,outcome,reason\n");
+        for row in &self.rows {
+            let reason: Vec<_> = Some(&row.reason)
+                .filter(|reason| !reason.is_empty())
+                .into_iter()
+                .chain(&row.warnings)
+                .cloned()
+                .collect();
+            let number = row.row.map(|row| row.to_string()).unwrap_or_default();
+            let record = row.record.map(|record| record.0.to_string()).unwrap_or_default();
+            lines += &format!("{number},{record},{},{}\n", row.outcome.word(), quoted(&reason.join("; ")));
+        }
+        lines
+    }
+}
+
+/// A CSV value; a photo's name that a spreadsheet program would run as a formula is disarmed.
+fn quoted(text: &str) -> String {
+    let disarmed = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
+    format!("\"{}\"", disarmed.replace('"', "\"\""))
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |outcome| thousands(self.count(outcome));
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        for row in self.rows.iter().filter(|row| row.outcome == Outcome::Rejected) {
+            writeln!(f, "{}: rejected: {}", place(row), row.reason)?;
+        }
+        for row in &self.rows {
+            for warning in &row.warnings {
+                writeln!(f, "{}: warning: {warning}", place(row))?;
+            }
+        }
+        let tense = if self.dry_run { "Dry run, nothing was changed. It would be: " } else { "" };
+        write!(
+            f,
+            "{tense}{} added, {} changed, {} unchanged, {} removed, {} rejected.",
+            count(Outcome::Added),
+            count(Outcome::Changed),
+            count(Outcome::Unchanged),
+            count(Outcome::Removed),
+            count(Outcome::Rejected)
+        )?;
+        if self.count(Outcome::Rejected) > 0 {
+            write!(f, " Correct the rejected rows and run the same sync again; the others are not touched then.")?;
+        }
+        Ok(())
+    }
+}
+
+fn place(row: &RowReport) -> String {
+    let who = if row.who.is_empty() { String::new() } else { format!(" ({})", row.who) };
+    row.row.map_or_else(|| "not in the roster".to_owned(), |row| format!("row {row}")) + &who
+}
+
+/// `12,345`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let row = |row, outcome, reason: &str, warnings: &[&str]| RowReport {
+            row: Some(row),
+            record: (outcome == Outcome::Added).then_some(RecordNumber(7)),
+            who: who(Some(&PersonName::new("陈伟")), Some(&IdNumber::new("11010519491231002X"))),
+            outcome,
+            reason: reason.into(),
+            warnings: warnings.iter().map(|warning| (*warning).to_owned()).collect(),
+        };
+        Report {
+            rows: vec![
+                row(2, Outcome::Added, "", &["photo b.jpg is cut off"]),
+                row(3, Outcome::Rejected, "photo \"=x\".jpg shows 2 faces", &[]),
+            ],
+            notes: vec!["column `remarks` is not read".into()],
+            dry_run: false,
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_became_of_whom_without_saying_who_they_are() {
+        let text = report().to_string();
+        assert!(text.contains("row 3 (陈* 110*************2X): rejected: photo \"=x\".jpg shows 2 faces\n"), "{text}");
+        assert!(text.contains("row 2 (陈* 110*************2X): warning: photo b.jpg is cut off\n"), "{text}");
+        assert!(
+            text.contains("\n1 added, 0 changed, 0 unchanged, 0 removed, 1 rejected. Correct the rejected rows"),
+            "{text}"
+        );
+        assert!(!text.contains("11010519491231002X") && !text.contains("陈伟"));
+    }
+
+    #[test]
+    fn a_dry_run_says_that_nothing_was_changed() {
+        let text = Report { dry_run: true, ..Report::default() }.to_string();
+        assert_eq!(
+            text,
+            "Dry run, nothing was changed. It would be: 0 added, 0 changed, 0 unchanged, 0 removed, 0 rejected."
+        );
+    }
+
+    #[test]
+    fn the_report_file_is_a_table_that_a_spreadsheet_reads() {
+        assert_eq!(
+            report().to_csv(),
+            "row,record,outcome,reason\n2,7,added,\"photo b.jpg is cut off\"\n3,,rejected,\"photo \"\"=x\"\".jpg shows 2 faces\"\n"
+        );
+        assert_eq!(quoted("=1+1"), "\"'=1+1\"");
+    }
+
+    #[test]
+    fn large_numbers_are_readable() {
+        assert_eq!(["7", "1,203", "100,000"], [7, 1203, 100_000].map(thousands).each_ref().map(String::as_str));
+    }
+}
