@@ -19,10 +19,6 @@ pub mod slot;
 mod timeline;
 pub mod webcam;
 
-#[expect(dead_code, reason = "the camera's own modules use the rest")]
-mod jpeg;
-pub mod photo;
-
 use std::{sync::Arc, time::Instant};
 
 use image::RgbImage;

@@ -1,1 +1,86 @@
 //! One file a command: parse, call, print. Decides nothing.
+
+mod models;
+mod pipeline;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{config::Config, installation::Installation};
+
+/// How a command ended, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All was done.
+    Done = 0,
+    /// Nothing, or not all, was done; the reason was printed. (2 is a wrong command line.)
+    Failed = 1,
+    /// Done, but something needs attention: rows were rejected, or `doctor` found a problem.
+    Attention = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Greets visitors of a tax bureau by name and sends them to the right counter. Everything stays on this machine.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "First steps:\n  greeter doctor                              check camera, voices, models, store\n  greeter sync roster.csv --photos photos/    preload the people who are expected\n  greeter run                                 greet\n\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 done but something needs attention."
+)]
+struct Cli {
+    /// The configuration; without it ./greeter.toml, then /etc/greeter/greeter.toml, then the defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch the camera and greet visitors until Ctrl-C.
+    Run(run::RunArgs),
+    /// Show, check, install or choose the networks that recognise people.
+    Models(models::ModelsArgs),
+    /// Show the program's threads and what passes between them.
+    Pipeline,
+}
+
+/// What every command needs.
+struct Context {
+    config: Config,
+    /// Where the configuration came from.
+    config_file: Option<PathBuf>,
+    installation: Installation,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,greeter=info"));
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).with_target(false).init();
+    match run_command(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("{}error:{} {error:#}", anstyle::AnsiColor::Red.on_default().bold(), anstyle::Reset);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
+    let (config, config_file) = Config::find(cli.config.as_deref())?;
+    let context = Context { config, config_file, installation: Installation::find()? };
+    match &cli.command {
+        Command::Run(args) => run::run(args, &context),
+        Command::Models(args) => models::run(args, &context),
+        Command::Pipeline => pipeline::run(),
+    }
+}

@@ -1,0 +1,165 @@
+//! `greeter models`: show, check, install and choose the networks.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+
+use super::{Context, Exit};
+use crate::face::{
+    FaceError,
+    manifest::{FileEntry, Manifest, NetworkEntry, verify},
+};
+
+/// Show, check, install or choose the networks that recognise people.
+#[derive(clap::Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    command: ModelsCommand,
+}
+
+#[derive(clap::Subcommand)]
+enum ModelsCommand {
+    /// List networks and packs, with licence and origin.
+    List,
+    /// Check every installed file against its SHA-256.
+    Verify,
+    /// Install an optional network from a file that you have downloaded; a wrong file is refused and nothing changes.
+    Install {
+        /// The network's name in `greeter models list`.
+        name: String,
+        /// The downloaded file; without it the command says where to get it.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+    /// Use a pack from now on: writes `face.pack` into the configuration.
+    Use {
+        /// The pack's name in `greeter models list`.
+        name: String,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: &ModelsArgs, context: &Context) -> anyhow::Result<Exit> {
+    let manifest = Manifest::load(&context.installation.models())?;
+    match &args.command {
+        ModelsCommand::List => Ok(list(&manifest, &context.config.face.pack)),
+        ModelsCommand::Verify => Ok(check(&manifest)),
+        ModelsCommand::Install { name, from } => install(&manifest, name, from.as_deref()),
+        ModelsCommand::Use { name } => choose(&manifest, name, context),
+    }
+}
+
+fn list(manifest: &Manifest, in_use: &str) -> Exit {
+    for (name, network) in &manifest.networks {
+        let state = match manifest.resolve(name) {
+            Ok(_) => "installed",
+            Err(FaceError::MissingModel { .. }) if network.optional => "optional, not installed",
+            Err(FaceError::MissingModel { .. }) => "MISSING",
+            Err(_) => "DAMAGED",
+        };
+        anstream::println!("{name} ({state})");
+        anstream::println!("    licence {}; from {}", network.licence, network.origin);
+    }
+    for (name, pack) in &manifest.packs {
+        let mark = if name == in_use { "in use" } else { "not in use" };
+        anstream::println!("pack {name} ({mark}): {}, {}, {}", pack.finder, pack.tracker, pack.recogniser);
+    }
+    Exit::Done
+}
+
+fn check(manifest: &Manifest) -> Exit {
+    let mut exit = Exit::Done;
+    for (name, network) in &manifest.networks {
+        for file in network.files.iter().chain(&network.points_map) {
+            match verify(name, &manifest.folder().join(&file.name), &file.sha256) {
+                Ok(()) => anstream::println!("ok       {}", file.name),
+                Err(FaceError::MissingModel { .. }) if network.optional => {
+                    anstream::println!("absent   {} (optional)", file.name);
+                }
+                Err(error) => {
+                    anstream::println!("problem  {error}");
+                    exit = Exit::Failed;
+                }
+            }
+        }
+    }
+    exit
+}
+
+fn install(manifest: &Manifest, name: &str, from: Option<&Path>) -> anyhow::Result<Exit> {
+    let network = manifest.networks.get(name).with_context(|| unknown("network", name, manifest.networks.keys()))?;
+    let file = only_optional_file(name, network)?;
+    let target = manifest.folder().join(&file.name);
+    let Some(from) = from else {
+        if manifest.resolve(name).is_ok() {
+            anstream::println!("{name} is installed already.");
+            return Ok(Exit::Done);
+        }
+        let url = file.url.as_deref().unwrap_or("(no address known)");
+        bail!(
+            "this program does not use the network. Download {url} on any machine, for example with\n    curl -fL -o {} {url}\nand run\n    greeter models install {name} --from {}\n(SHA-256 {})",
+            file.name,
+            file.name,
+            file.sha256
+        );
+    };
+    verify(name, from, &file.sha256).map_err(|error| match error {
+        FaceError::DamagedModel { found, expected, .. } => anyhow::anyhow!(
+            "{} is not {name}: its SHA-256 begins with {found}, not {expected}. Nothing was changed; download it again",
+            from.display()
+        ),
+        _ => anyhow::anyhow!("cannot read {}. Nothing was changed", from.display()),
+    })?;
+    // Read again and checked again in its place: the file may have changed in between.
+    let partial = target.with_extension("partial");
+    let written = copy(from, &partial).and_then(|()| Ok(verify(name, &partial, &file.sha256)?));
+    if let Err(error) = written.and_then(|()| Ok(fs::rename(&partial, &target)?)) {
+        // It may not even have been made.
+        drop(fs::remove_file(&partial));
+        return Err(error.context(format!("cannot install {}", target.display())));
+    }
+    anstream::println!("{name} is installed. Use it with: greeter models use {name}");
+    Ok(Exit::Done)
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let mut file = fs::File::create(to)?;
+    file.write_all(&fs::read(from)?)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+fn only_optional_file<'m>(name: &str, network: &'m NetworkEntry) -> anyhow::Result<&'m FileEntry> {
+    match network.files.as_slice() {
+        [file] if network.optional => Ok(file),
+        _ => bail!("{name} is in the box; if a file of it is damaged, restore it with `git checkout -- models`"),
+    }
+}
+
+fn choose(manifest: &Manifest, name: &str, context: &Context) -> anyhow::Result<Exit> {
+    let pack = manifest.packs.get(name).with_context(|| unknown("pack", name, manifest.packs.keys()))?;
+    for network in [&pack.finder, &pack.tracker, &pack.recogniser] {
+        manifest.resolve(network)?;
+    }
+    let file = context.config_file.clone().unwrap_or_else(|| "greeter.toml".into());
+    let text = if file.exists() { fs::read_to_string(&file)? } else { String::new() };
+    let mut document: toml_edit::DocumentMut = text.parse().with_context(|| file.display().to_string())?;
+    document["face"]["pack"] = toml_edit::value(name);
+    if let Some(face) = document["face"].as_table_mut() {
+        face.set_implicit(false);
+    }
+    let partial = file.with_extension("toml.partial");
+    fs::write(&partial, document.to_string()).and_then(|()| fs::rename(&partial, &file))?;
+    anstream::println!("{} now says face.pack = \"{name}\".", file.display());
+    anstream::println!("Run `greeter sync` once more: templates belong to one recogniser, {}.", pack.recogniser);
+    Ok(Exit::Done)
+}
+
+fn unknown<'n>(kind: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    format!("there is no {kind} {name}; there are {}", known.join(", "))
+}
