@@ -89,8 +89,7 @@ impl Webcam {
     }
 
     /// Waits for the next attempt and makes it when its time has come.
-    fn start(&mut self) -> Result<(), CameraError> {
-        let asked = Instant::now();
+    fn start(&mut self, asked: Instant) -> Result<(), CameraError> {
         while !self.may_start() {
             if asked.elapsed() >= LONGEST_WAIT {
                 return Err(CameraError::NotYet);
@@ -149,11 +148,13 @@ impl Running {
 
 impl Camera for Webcam {
     fn next_frame(&mut self) -> Result<Frame, CameraError> {
+        let asked = Instant::now();
         if self.running.is_none() {
-            self.start()?;
+            self.start(asked)?;
         }
         let Some(running) = &mut self.running else { return Err(CameraError::NotYet) };
-        let wait = running.patience(self.settings.silent_after()).min(LONGEST_WAIT);
+        let left = LONGEST_WAIT.saturating_sub(asked.elapsed());
+        let wait = running.patience(self.settings.silent_after()).min(left);
         match running.capture.slot.take(wait) {
             Taken::Frame(frame) => {
                 if !running.gave_frames {
