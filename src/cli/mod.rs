@@ -1,1 +1,4 @@
 //! One file a command: parse, call, print. Decides nothing.
+
+pub mod people;
+pub mod sync;
