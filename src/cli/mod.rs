@@ -1,14 +1,24 @@
 //! One file a command: parse, call, print. Decides nothing.
 
 mod models;
+pub mod people;
 mod pipeline;
 mod run;
+pub mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::Config, installation::Installation};
+use crate::{
+    config::Config,
+    face::{
+        enrol::{self, PhotoEnroller},
+        manifest::Manifest,
+        networks::Networks,
+    },
+    installation::Installation,
+};
 
 /// How a command ended, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +56,8 @@ struct Cli {
 enum Command {
     /// Watch the camera and greet visitors until Ctrl-C.
     Run(run::RunArgs),
+    Sync(sync::SyncArgs),
+    People(people::PeopleArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
     /// Show the program's threads and what passes between them.
@@ -80,6 +92,15 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
     let context = Context { config, config_file, installation: Installation::find()? };
     match &cli.command {
         Command::Run(args) => run::run(args, &context),
+        Command::Sync(args) => {
+            let pack = &context.config.face.pack;
+            let model = Manifest::load(&context.installation.models())?.pack(pack)?.recogniser.clone();
+            sync::run(args, &context.config, &model, || {
+                let networks = Networks::load(&context.installation, pack, enrol::MIN_FACE_PX)?;
+                Ok(Box::new(PhotoEnroller::new(networks)))
+            })
+        }
+        Command::People(args) => people::run(args, &context.config),
         Command::Models(args) => models::run(args, &context),
         Command::Pipeline => pipeline::run(),
     }

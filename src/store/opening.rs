@@ -1,6 +1,9 @@
 //! Opening the store: its lock, its key, and what must hold before anybody uses it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     StoreError, StoreKey,
@@ -45,6 +48,19 @@ pub struct Rebuilt {
     pub snapshot: PathBuf,
     /// Whether everything acknowledged is there again. If not, the last commits are missing: `greeter sync` brings them back.
     pub complete: bool,
+}
+
+impl fmt::Display for Rebuilt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The store was damaged ({}) and has been rebuilt from {}.", self.cause, self.snapshot.display())?;
+        if let Some(damaged) = &self.damaged {
+            write!(f, " The damaged one is kept in {}; delete it when all is well.", damaged.display())?;
+        }
+        if !self.complete {
+            write!(f, " The last changes are not in it: run `greeter sync` again.")?;
+        }
+        Ok(())
+    }
 }
 
 impl Store {

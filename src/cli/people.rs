@@ -1,0 +1,198 @@
+//! `greeter people`: who is preloaded, one person in full, and removing somebody.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::{Context, bail};
+
+use super::Exit;
+use crate::{
+    config::Config,
+    person::{RecordNumber, Taxpayer},
+    store::{Change, Enrolled, Store, StoreError},
+};
+
+/// Show or remove preloaded people. Names, identity numbers and phone numbers are masked.
+#[derive(Debug, clap::Args)]
+pub struct PeopleArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List everybody
+    List,
+    /// Show one person
+    Show {
+        /// The record number, from `greeter people list`
+        #[arg(value_parser = record)]
+        record: RecordNumber,
+        /// Show name, identity number and phone number in full
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Erase one person: record, photos and templates
+    ///
+    /// The next `greeter sync` adds them again if they are still in its roster.
+    Remove {
+        /// The record number, from `greeter people list`
+        #[arg(value_parser = record)]
+        record: RecordNumber,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+fn record(text: &str) -> Result<RecordNumber, String> {
+    let number = text.strip_prefix('#').unwrap_or(text);
+    number.parse().map(RecordNumber).map_err(|_| "a record number is a figure such as 17".into())
+}
+
+/// Does it.
+///
+/// # Errors
+/// For the operator.
+pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
+    let opened = Store::open(&config.store)?;
+    if let Some(rebuilt) = opened.rebuilt {
+        anstream::eprintln!("{rebuilt}");
+    }
+    let mut store = opened.store;
+    match args.command {
+        Command::List => anstream::print!("{}", table(&store.enrolled()?)),
+        Command::Show { record, reveal } => {
+            let person = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
+            anstream::print!("{}", sheet(&person, reveal));
+        }
+        Command::Remove { record, yes } => {
+            let person = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
+            if !yes && !agreed(&person.taxpayer)? {
+                anstream::println!("Nothing was changed.");
+                return Ok(Exit::Done);
+            }
+            store.commit(vec![Change::Remove(record)])?;
+            store.write_snapshot().context("the person is erased, but the store's copy still has to be renewed")?;
+            anstream::println!(
+                "Record {record} is erased. Take the person out of the roster too, or the next sync adds them again."
+            );
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn agreed(person: &Taxpayer) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("nobody can be asked here; add --yes to erase record {}", person.record);
+    }
+    anstream::print!("Erase record {} ({} {})? [y/N] ", person.record, person.name, person.id_number);
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "是"))
+}
+
+const COLUMNS: [&str; 6] = ["record", "name", "identity number", "language", "photos", "services"];
+
+fn table(people: &[Enrolled]) -> String {
+    let row = |person: &Enrolled| {
+        let of = &person.taxpayer;
+        [
+            of.record.to_string(),
+            of.name.to_string(),
+            of.id_number.to_string(),
+            of.language.as_ref().map(ToString::to_string).unwrap_or_default(),
+            person.photos.len().to_string(),
+            of.services.join(";"),
+        ]
+    };
+    let rows: Vec<_> = std::iter::once(COLUMNS.map(str::to_owned)).chain(people.iter().map(row)).collect();
+    let widths: Vec<_> =
+        (0..COLUMNS.len()).map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0)).collect();
+    let line = |row: &[String; 6]| {
+        let padded = row.iter().zip(&widths).map(|(text, wide)| text.clone() + &" ".repeat(wide - width(text)));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let people = if people.len() == 1 { "1 person".to_owned() } else { format!("{} people", people.len()) };
+    rows.iter().map(line).collect::<String>() + &format!("{people}\n")
+}
+
+fn sheet(person: &Enrolled, reveal: bool) -> String {
+    let of = &person.taxpayer;
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    let (name, id_number, phone) = if reveal {
+        (of.name.reveal().to_owned(), of.id_number.reveal().to_owned(), of.phone.reveal().to_owned())
+    } else {
+        (of.name.to_string(), of.id_number.to_string(), of.phone.to_string())
+    };
+    let refused =
+        if person.refused.is_empty() { String::new() } else { format!(" ({} unusable)", person.refused.len()) };
+    let lines = [
+        ("record", of.record.to_string()),
+        ("name", name),
+        ("identity number", id_number),
+        ("phone", phone),
+        ("language", or_none(of.language.as_ref().map(ToString::to_string))),
+        ("salutation", or_none(of.salutation.map(|salutation| format!("{salutation:?}")))),
+        ("category", or_none(of.category.clone())),
+        ("services", of.services.join("; ")),
+        ("appointment", or_none(of.appointment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()))),
+        ("photos", format!("{}{refused}", person.photos.len())),
+    ];
+    lines.iter().map(|(what, value)| format!("{what:<16} {value}\n")).collect()
+}
+
+/// Columns that a terminal takes: Chinese characters and full-width forms are two wide.
+fn width(text: &str) -> usize {
+    let wide = |letter: char| matches!(u32::from(letter), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x20000..=0x3fffd);
+    text.chars().map(|letter| if wide(letter) { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::{IdNumber, Language, PersonName, PhoneNumber};
+
+    fn person(record: u64, name: &str) -> Enrolled {
+        Enrolled {
+            taxpayer: Taxpayer {
+                record: RecordNumber(record),
+                id_number: IdNumber::new("11010519491231002X"),
+                name: PersonName::new(name),
+                phone: PhoneNumber::new("+8613800138000"),
+                language: Some(Language::from("yue")),
+                salutation: None,
+                category: None,
+                services: vec!["vat".into(), "invoice".into()],
+                appointment: Some(jiff::civil::date(2026, 11, 24).at(9, 30, 0, 0)),
+            },
+            photos: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_list_is_masked_and_its_columns_stand_below_each_other() {
+        let text = table(&[person(1, "陈伟"), person(12, "Li Na")]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "#1      陈*    110*************2X  yue       0       vat;invoice");
+        assert_eq!(lines[2], "#12     L****  110*************2X  yue       0       vat;invoice");
+        assert_eq!(lines[3], "2 people");
+    }
+
+    #[test]
+    fn only_reveal_shows_who_somebody_is() {
+        let (masked, shown) = (sheet(&person(1, "陈伟"), false), sheet(&person(1, "陈伟"), true));
+        for secret in ["陈伟", "11010519491231002X", "+8613800138000"] {
+            assert!(!masked.contains(secret) && shown.contains(secret), "{secret}");
+        }
+        assert!(masked.contains("2026-11-24 09:30"));
+    }
+
+    #[test]
+    fn a_record_number_is_taken_with_and_without_its_sign() {
+        assert_eq!(record("17"), Ok(RecordNumber(17)));
+        assert_eq!(record("#17"), Ok(RecordNumber(17)));
+        assert!(record("陈伟").is_err());
+    }
+}
