@@ -1,0 +1,31 @@
+# 机器人说的普通话。操作者自己的 phrases 文件夹里的同名文件可以补充或替换这些句子。
+# Mandarin. en.ftl says what each message is for.
+
+hello = { $time ->
+    [morning] 早上好
+    [evening] 晚上好
+   *[afternoon] 下午好
+}
+
+address = { $salutation ->
+    [mr] { $surname }先生
+    [ms] { $surname }女士
+    [dr] { $surname }博士
+    [professor] { $surname }教授
+   *[none] { $name }
+}
+
+last-two = { $first }和{ $rest }
+before-others = { $first }、{ $rest }
+place = { $counter }，{ $directions }
+then = { $first }{ $rest }
+
+named = { $names }，{ hello }。
+named-and-others = { $names }，各位来宾，{ hello }。
+stranger = { hello }，欢迎光临。
+strangers = 各位来宾，{ hello }，欢迎光临。
+
+go = 请到{ $place }。
+some-go = { $names }请到{ $counter }。
+ask = 请先到{ $place }。
+others-ask = 其他来宾请先到{ $place }。

@@ -1,0 +1,240 @@
+//! What is said to whom: sentences from the Fluent files of `assets/phrases` and of the operator's folder.
+//!
+//! A greeting is one utterance a language; people with the same language are greeted together. Nothing but a name, a time of day and
+//! a counter ever enters a sentence. `files` reads and checks; which voice speaks is no business of this module.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use fluent_bundle::FluentArgs;
+use jiff::civil::Time;
+
+pub use super::phrase_files::PhraseError;
+use super::{
+    names,
+    phrase_files::{self, Messages},
+};
+use crate::{
+    person::{Language, PersonName, Salutation},
+    routing::{Counter, nearest},
+};
+
+/// The part of the day that a greeting names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeOfDay {
+    /// From 05:00.
+    Morning,
+    /// From 12:00.
+    Afternoon,
+    /// From 18:00.
+    Evening,
+}
+
+impl From<Time> for TimeOfDay {
+    fn from(local: Time) -> Self {
+        match local.hour() {
+            5..12 => Self::Morning,
+            12..18 => Self::Afternoon,
+            _ => Self::Evening,
+        }
+    }
+}
+
+/// Somebody who is greeted.
+#[derive(Debug, Clone)]
+pub enum Addressee<'a> {
+    /// Somebody who is known.
+    Named {
+        /// As in the roster.
+        name: &'a PersonName,
+        /// The full name is said where absent.
+        salutation: Option<Salutation>,
+        /// Their own, or the configuration's.
+        language: &'a Language,
+        /// Where they go.
+        counter: &'a Counter,
+    },
+    /// A stranger, or somebody of whom the robot is not sure: no name.
+    Unknown {
+        /// The configuration's.
+        language: &'a Language,
+        /// Where they ask.
+        reception: &'a Counter,
+    },
+}
+
+impl Addressee<'_> {
+    fn language(&self) -> &Language {
+        match self {
+            Self::Named { language, .. } | Self::Unknown { language, .. } => language,
+        }
+    }
+}
+
+/// Everybody who is greeted together, the first one first.
+#[derive(Debug, Clone)]
+pub struct Greeting<'a> {
+    /// Now.
+    pub time: TimeOfDay,
+    /// Who is there.
+    pub people: Vec<Addressee<'a>>,
+}
+
+/// What is said in one language. `Debug` does not show it, because it may hold a name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The language that it is in: the addressee's, or the nearest one that has phrases.
+    pub language: Language,
+    /// The words.
+    pub text: String,
+}
+
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spoken({}, {} characters)", self.language, self.text.chars().count())
+    }
+}
+
+/// The phrases of every language.
+pub struct Phrases {
+    languages: BTreeMap<Language, Messages>,
+}
+
+impl fmt::Debug for Phrases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.languages.keys()).finish()
+    }
+}
+
+impl Phrases {
+    /// Reads `<tag>.ftl` from the folders; the first must exist, a later one adds to and overrides those before it.
+    ///
+    /// # Errors
+    /// Names the file and the message: when the first folder has no phrases, when a file cannot be read or parsed, and when a message
+    /// is missing or uses what it is not given.
+    pub fn load(folders: &[PathBuf]) -> Result<Self, PhraseError> {
+        phrase_files::load(folders).map(|languages| Self { languages })
+    }
+
+    /// All languages that have phrases.
+    pub fn languages(&self) -> impl Iterator<Item = &Language> {
+        self.languages.keys()
+    }
+
+    /// What to say: one utterance a language, in the order in which the languages first appear among the people.
+    pub fn greeting(&self, greeting: &Greeting<'_>) -> Vec<Spoken> {
+        let mut groups: Vec<(&Language, &Messages, Vec<&Addressee<'_>>)> = Vec::new();
+        for person in &greeting.people {
+            let Some((language, messages)) = self.for_language(person.language()) else { continue };
+            match groups.iter_mut().find(|(known, ..)| *known == language) {
+                Some((.., people)) => people.push(person),
+                None => groups.push((language, messages, vec![person])),
+            }
+        }
+        groups
+            .into_iter()
+            .map(|(language, messages, people)| Spoken {
+                language: language.clone(),
+                text: Speaker { language, messages, time: greeting.time }.greet(&people),
+            })
+            .collect()
+    }
+
+    fn for_language(&self, wanted: &Language) -> Option<(&Language, &Messages)> {
+        let tag = nearest(self.languages.keys().map(Language::tag), wanted.tag())?;
+        self.languages.iter().find(|(language, _)| language.tag() == tag)
+    }
+}
+
+/// Puts sentences of one language together.
+struct Speaker<'a> {
+    language: &'a Language,
+    messages: &'a Messages,
+    time: TimeOfDay,
+}
+
+impl Speaker<'_> {
+    fn greet(&self, people: &[&Addressee<'_>]) -> String {
+        let mut named: Vec<(String, &Counter)> = Vec::new();
+        let mut receptions: Vec<&Counter> = Vec::new();
+        let mut unknown = 0;
+        for person in people {
+            match person {
+                Addressee::Named { name, salutation, counter, .. } => {
+                    named.push((self.address(name, *salutation), counter));
+                }
+                Addressee::Unknown { reception, .. } => {
+                    unknown += 1;
+                    if !receptions.iter().any(|known| known.id() == reception.id()) {
+                        receptions.push(reception);
+                    }
+                }
+            }
+        }
+        let names = self.list(&named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+        let mut sentences = vec![match (named.is_empty(), unknown) {
+            (true, 0..=1) => self.say("stranger", &[]),
+            (true, _) => self.say("strangers", &[]),
+            (false, 0) => self.say("named", &[("names", &names)]),
+            (false, _) => self.say("named-and-others", &[("names", &names)]),
+        }];
+
+        let mut counters: Vec<(&Counter, Vec<&str>)> = Vec::new();
+        for (name, counter) in &named {
+            match counters.iter_mut().find(|(known, _)| known.id() == counter.id()) {
+                Some((_, there)) => there.push(name),
+                None => counters.push((counter, vec![name])),
+            }
+        }
+        if let ([(counter, _)], 0) = (counters.as_slice(), unknown) {
+            sentences.push(self.way("go", "", counter));
+        } else {
+            sentences.extend(counters.iter().map(|(counter, there)| self.way("some-go", &self.list(there), counter)));
+        }
+        let ask = if named.is_empty() { "ask" } else { "others-ask" };
+        sentences.extend(receptions.iter().map(|reception| self.way(ask, "", reception)));
+        let last = sentences.pop().unwrap_or_default();
+        sentences.iter().rev().fold(last, |rest, first| self.say("then", &[("first", first), ("rest", &rest)]))
+    }
+
+    fn address(&self, name: &PersonName, salutation: Option<Salutation>) -> String {
+        let name = names::spoken(name, self.language);
+        let salutation = match salutation {
+            Some(Salutation::Mr) => "mr",
+            Some(Salutation::Ms) => "ms",
+            Some(Salutation::Dr) => "dr",
+            Some(Salutation::Professor) => "professor",
+            None => "none",
+        };
+        self.say("address", &[("salutation", salutation), ("surname", &name.surname), ("name", &name.full)])
+    }
+
+    fn list(&self, names: &[&str]) -> String {
+        let Some((last, before)) = names.split_last() else { return String::new() };
+        before.iter().rev().enumerate().fold((*last).to_owned(), |rest, (index, first)| {
+            self.say(if index == 0 { "last-two" } else { "before-others" }, &[("first", first), ("rest", &rest)])
+        })
+    }
+
+    fn way(&self, message: &str, names: &str, counter: &Counter) -> String {
+        let words = counter.words(self.language);
+        let place = match words.directions {
+            "" => words.name.to_owned(),
+            directions => self.say("place", &[("counter", words.name), ("directions", directions)]),
+        };
+        self.say(message, &[("names", names), ("counter", words.name), ("place", &place)])
+    }
+
+    fn say(&self, message: &str, values: &[(&'static str, &str)]) -> String {
+        let mut args = FluentArgs::new();
+        args.set("time", phrase_files::time_word(self.time));
+        for (name, value) in values {
+            args.set(*name, *value);
+        }
+        // Checked when the files were loaded: the message is there and uses only what it is given.
+        self.messages.format(message, &args).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[path = "phrases_tests.rs"]
+mod tests;

@@ -1,0 +1,173 @@
+//! What a voice is, and how one fails. The voices themselves are in `tts_voice` and `espeak_voice`; `speech` chooses between them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::person::Language;
+
+/// Something that says sentences aloud.
+pub trait Voice: Send {
+    /// Its name in `greeting.voices`.
+    fn name(&self) -> &str;
+
+    /// Begins to open it, or to open it again, in the background; returns at once. [`Voice::state`] tells what has come of it.
+    fn open(&mut self);
+
+    /// Whether it can speak now; returns at once.
+    fn state(&self) -> VoiceState;
+
+    /// Whether it has a voice for a language; `false` as long as it is not ready.
+    fn speaks(&self, language: &Language) -> bool;
+
+    /// Says `text` and returns when its end has been heard. `begun` is called once, with the time at which the first sound was handed
+    /// to the loudspeaker (see the voice for how exact that is). Returns soon after `stop` is raised.
+    ///
+    /// # Errors
+    /// When it cannot be said, or not to its end; the text is in no error.
+    fn say(
+        &mut self,
+        text: &str,
+        language: &Language,
+        begun: &mut dyn FnMut(Instant),
+        stop: &StopFlag,
+    ) -> Result<(), VoiceError>;
+}
+
+/// Whether a voice can speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VoiceState {
+    /// It can.
+    Ready,
+    /// Not yet.
+    Opening,
+    /// It cannot, for a reason that the operator understands.
+    Down(String),
+}
+
+/// Tells a voice to be quiet; one for each utterance.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// Asks for silence, for good.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether silence is asked for.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Why a sentence was not said, or not to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VoiceError {
+    /// No loudspeaker.
+    #[error("no sound device ({cause}). Plug in or switch on the loudspeaker; it is used as soon as it is there")]
+    NoDevice {
+        /// The system's words.
+        cause: String,
+    },
+    /// It took the sentence and did not begin.
+    #[error(
+        "voice `{voice}` has not begun to speak after {waited_ms} ms. It is opened again in the background; `greeter doctor` tests it"
+    )]
+    Silent {
+        /// Which.
+        voice: String,
+        /// How long it was given.
+        waited_ms: u64,
+    },
+    /// It broke off, or is gone.
+    #[error("voice `{voice}` is lost: {cause}. It is opened again in the background; `greeter doctor` tests it")]
+    Lost {
+        /// Which.
+        voice: String,
+        /// What was seen.
+        cause: String,
+    },
+    /// It cannot make sound of text.
+    #[error("voice `{voice}` does not work: {cause}. `greeter doctor` tests it")]
+    Failed {
+        /// Which.
+        voice: String,
+        /// What happened and what helps.
+        cause: String,
+    },
+    /// The caller asked for silence.
+    #[error("the speech was stopped")]
+    Stopped,
+}
+
+/// `text` in one line, without characters that are no speech; voices take nothing else.
+pub(super) fn speakable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>().trim().to_owned()
+}
+
+/// The tag among `tags` (lower case) whose voice speaks a language: the same, the usual one, one with the same first part.
+///
+/// Plain `cmn` reads Latin letters in Chinese text as English, which suits the names of foreigners; `cmn-latn-pinyin` would not.
+pub(super) fn nearest_voice<'a>(tags: &'a [String], language: &Language) -> Option<&'a str> {
+    let tag = language.tag().to_ascii_lowercase();
+    let first = tag.split('-').next().unwrap_or_default();
+    let usual: &[&str] = match first {
+        "zh" if tag == "zh-hk" => &["yue", "zh-yue"],
+        "zh" => &["cmn", "zh", "zh-cmn"],
+        "yue" => &["yue", "zh-yue", "zh-hk"],
+        "en" => &["en-us", "en", "en-gb"],
+        _ => &[],
+    };
+    let known = |wanted: &str| tags.iter().find(|known| *known == wanted);
+    let related = || tags.iter().find(|known| known.split('-').next() == Some(first) && first != "zh");
+    known(&tag).or_else(|| usual.iter().find_map(|usual| known(usual))).or_else(related).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_our_languages_has_its_voice() {
+        let tags = ["cmn", "cmn-latn-pinyin", "en-029", "en-gb", "en-us", "fr-fr", "yue"].map(str::to_owned);
+        let voice = |tag: &str| nearest_voice(&tags, &tag.into());
+        assert_eq!(voice("zh-CN"), Some("cmn"));
+        assert_eq!(voice("yue"), Some("yue"));
+        assert_eq!(voice("zh-HK"), Some("yue"));
+        assert_eq!(voice("en"), Some("en-us"));
+        assert_eq!(voice("en-GB"), Some("en-gb"));
+        assert_eq!(voice("fr"), Some("fr-fr"));
+        assert_eq!(voice("tlh"), None);
+    }
+
+    #[test]
+    fn nothing_but_speech_reaches_a_voice() {
+        assert_eq!(speakable("Good morning,\r\nMr\0Obama.\n"), "Good morning,  Mr Obama.");
+    }
+
+    #[test]
+    fn a_failure_tells_the_operator_what_it_means_and_what_helps() {
+        let voice = || "tts".to_owned();
+        assert_eq!(
+            VoiceError::Silent { voice: voice(), waited_ms: 800 }.to_string(),
+            "voice `tts` has not begun to speak after 800 ms. It is opened again in the background; `greeter doctor` tests it"
+        );
+        assert_eq!(
+            VoiceError::Lost { voice: voice(), cause: "speech-dispatcher closed the connection".into() }.to_string(),
+            "voice `tts` is lost: speech-dispatcher closed the connection. It is opened again in the background; `greeter doctor` tests it"
+        );
+        assert_eq!(
+            VoiceError::Failed { voice: "espeak".into(), cause: "espeak-ng is not installed".into() }.to_string(),
+            "voice `espeak` does not work: espeak-ng is not installed. `greeter doctor` tests it"
+        );
+        assert_eq!(
+            VoiceError::NoDevice { cause: "there is none".into() }.to_string(),
+            "no sound device (there is none). Plug in or switch on the loudspeaker; it is used as soon as it is there"
+        );
+    }
+}
