@@ -1,5 +1,6 @@
 //! One file a command: parse, call, print. Decides nothing.
 
+mod bench;
 mod models;
 pub mod people;
 mod pipeline;
@@ -60,6 +61,7 @@ enum Command {
     People(people::PeopleArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
+    Bench(bench::BenchArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
 }
@@ -102,6 +104,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Command::People(args) => people::run(args, &context.config),
         Command::Models(args) => models::run(args, &context),
+        Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),
     }
 }
