@@ -1,1 +1,3 @@
 //! One file a command: parse, call, print. Decides nothing.
+
+pub mod bench;

@@ -1,0 +1,3 @@
+//! Measurements on photos of known people.
+
+pub mod thresholds;
