@@ -5,6 +5,7 @@
 //! `docs/architecture.md` draws the map and says what must not know what.
 
 pub mod bench;
+pub mod calibration;
 pub mod camera;
 pub mod cli;
 pub mod config;
