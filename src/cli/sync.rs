@@ -55,7 +55,7 @@ pub fn run(
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
 ) -> anyhow::Result<ExitCode> {
     let opened = Store::open(&config.store)?;
-    if let Some(rebuilt) = opened.rebuilt {
+    if let Some(rebuilt) = &opened.rebuilt {
         anstream::eprintln!("{rebuilt}");
     }
     let mut store = opened.store;

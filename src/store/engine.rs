@@ -261,4 +261,43 @@ mod tests {
         assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
         assert_eq!(engine.get(b"k").unwrap(), None);
     }
+
+    #[test]
+    fn a_disk_that_fills_up_under_sled_stops_the_acknowledging_and_takes_nothing_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "none"])
+            .arg(folder.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: a small file system needs root");
+            return;
+        }
+        let path = folder.path().join("store");
+        let engine = Engine::open(&path).unwrap();
+        let key = |n: u32| n.to_be_bytes().to_vec();
+        let mut acknowledged = 0;
+        let error = loop {
+            let write =
+                engine.apply(vec![(key(acknowledged), Some(vec![7; 100_000]))]).and_then(|()| engine.make_durable());
+            match write {
+                Ok(()) => acknowledged += 1,
+                Err(error) => break error,
+            }
+        };
+        println!("{acknowledged} acknowledged: {error}");
+        assert!(acknowledged > 10 && acknowledged < 120);
+        assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
+        drop(engine);
+        let reopened = Engine::open(&path);
+        println!("{:?}", reopened.as_ref().err());
+        let engine = reopened.map_err(|error| format!("{error:?}")).unwrap();
+        for n in 0..acknowledged {
+            assert!(engine.get(&key(n)).unwrap().is_some(), "{n} of {acknowledged}");
+        }
+        drop(engine);
+        let unmounted = std::process::Command::new("umount").arg("-l").arg(folder.path()).output();
+        assert!(unmounted.is_ok());
+    }
 }
