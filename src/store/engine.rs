@@ -10,8 +10,8 @@ use std::{
     fs::File,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
-    sync::{Mutex, Once, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, Once, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -21,6 +21,9 @@ use super::{
 
 /// Memory for pages; everything that is needed while visitors come is in the gallery.
 const CACHE_BYTES: u64 = 64 << 20;
+
+/// A write that takes longer has failed; the slowest disk takes seconds for what is written at once.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Keys to write (`Some`) or remove (`None`), all of them or none.
 pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -38,7 +41,7 @@ pub enum OpenFailure {
 pub struct Engine {
     db: sled::Db,
     /// Opened before the first write, so that `syncfs` reports every write that failed since.
-    handle: File,
+    handle: Arc<File>,
     folder: PathBuf,
     first_failure: Mutex<Option<String>>,
 }
@@ -72,7 +75,7 @@ impl Engine {
                 Err(_) => return Err(OpenFailure::Damaged("sled gave up".into())),
             }
         };
-        let handle = File::open(folder).map_err(other)?;
+        let handle = Arc::new(File::open(folder).map_err(other)?);
         Ok(Self { db, handle, folder: folder.into(), first_failure: Mutex::new(None) })
     }
 
@@ -113,16 +116,14 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Stopped`] after any failure to write.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
-        self.writing(|| {
-            let mut changes = sled::Batch::default();
-            for (key, value) in batch {
-                match value {
-                    Some(value) => changes.insert(key, value),
-                    None => changes.remove(key),
-                }
+        let mut changes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => changes.insert(key, value),
+                None => changes.remove(key),
             }
-            self.guarded(|| self.db.apply_batch(changes))
-        })
+        }
+        self.write(move |db, _| db.apply_batch(changes))
     }
 
     /// Returns when everything applied so far would survive a power cut.
@@ -130,30 +131,55 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Stopped`] after any failure to write.
     pub fn make_durable(&self) -> Result<(), StoreError> {
-        self.writing(|| {
-            self.guarded(|| self.db.flush())?;
-            rustix::fs::syncfs(&self.handle).map_err(|error| disk::at(&self.folder)(error.into()))
+        self.write(|db, handle| {
+            db.flush()?;
+            Ok(rustix::fs::syncfs(handle).map_err(std::io::Error::from)?)
         })
     }
 
-    /// Stops all further writing, because of a failure outside of the tree that makes acknowledging wrong.
+    /// Stops all further writing, because of a failure that makes acknowledging wrong.
     pub fn stop(&self, cause: &StoreError) {
         let mut failure = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.get_or_insert_with(|| cause.to_string());
+        failure.get_or_insert_with(|| {
+            // Closing would write what could not be written, and wait for it for ever: sled stays open until the process ends.
+            std::mem::forget(self.db.clone());
+            cause.to_string()
+        });
     }
 
-    fn writing(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    /// Writes on a thread of its own, because sled may wait for ever for a write that failed on one of its threads.
+    fn write(
+        &self,
+        write: impl FnOnce(&sled::Db, &File) -> sled::Result<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
         if let Some(cause) = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(StoreError::Stopped { folder: self.folder.clone(), cause });
         }
-        write().inspect_err(|cause| {
+        let (done, outcome) = crossbeam::channel::bounded(1);
+        let (db, handle) = (self.db.clone(), self.handle.clone());
+        let writing = std::thread::Builder::new().name("store-write".into()).spawn(move || {
+            // Nobody waits any more after a timeout; the failure is latched then.
+            let _ = done.send(quietly(|| write(&db, &handle)));
+        });
+        let written = match writing {
+            Ok(_) => match outcome.recv_timeout(WRITE_TIMEOUT) {
+                Ok(outcome) => self.explain(outcome),
+                Err(_) => Err(disk::at(&self.folder)(std::io::ErrorKind::TimedOut.into())),
+            },
+            Err(cause) => Err(disk::at(&self.folder)(cause)),
+        };
+        written.inspect_err(|cause| {
             tracing::error!(%cause, "writing to the store failed; nothing more is acknowledged");
             self.stop(cause);
         })
     }
 
     fn guarded<T>(&self, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-        match quietly(call) {
+        self.explain(quietly(call))
+    }
+
+    fn explain<T>(&self, outcome: Result<sled::Result<T>, String>) -> Result<T, StoreError> {
+        match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause }),
             Ok(Err(error)) => Err(self.damaged(error.to_string())),
@@ -290,9 +316,11 @@ mod tests {
         assert!(acknowledged > 10 && acknowledged < 120);
         assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
         drop(engine);
-        let reopened = Engine::open(&path);
-        println!("{:?}", reopened.as_ref().err());
-        let engine = reopened.map_err(|error| format!("{error:?}")).unwrap();
+        // This process keeps the failed one open, so what the next process would find is looked at in a copy.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let copied = std::process::Command::new("cp").arg("-r").arg(&path).arg(elsewhere.path()).status();
+        assert!(copied.unwrap().success());
+        let engine = Engine::open(&elsewhere.path().join("store")).map_err(|error| format!("{error:?}")).unwrap();
         for n in 0..acknowledged {
             assert!(engine.get(&key(n)).unwrap().is_some(), "{n} of {acknowledged}");
         }
