@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     os::unix::fs::symlink,
     process::{Command, Stdio},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -193,6 +194,7 @@ fn the_same_sync_again_changes_nothing_and_embeds_nothing() {
     let report = office.syncs().unwrap();
     assert_eq!(report.count(Outcome::Unchanged), 5, "{report}");
     assert_eq!(office.embedded_since(), 0);
+    assert_eq!(office.loaded.load(Ordering::SeqCst), 1, "the second time, no network was even loaded");
     assert_eq!(office.people(), before);
     assert_eq!(Store::generation(&office.settings().folder), generation);
 }
@@ -431,11 +433,8 @@ fn gather(folder: &std::path::Path, files: &mut Vec<Vec<u8>>) {
 
 // --- bad moments ---
 
-/// This test program again, as the process that will be killed; `None` in that process.
-fn itself_again(test: &str, office: &Office) -> Option<std::process::Child> {
-    if std::env::var_os(CHILD).is_some() {
-        return None;
-    }
+/// This test program again, as the process that will be killed.
+fn itself_again(test: &str, office: &Office) -> Process {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, &office.root)
@@ -443,7 +442,7 @@ fn itself_again(test: &str, office: &Office) -> Option<std::process::Child> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    Some(child.unwrap())
+    Process(child.unwrap())
 }
 
 const CHILD: &str = "GREETER_TEST_CHILD";
@@ -466,14 +465,13 @@ fn a_sync_that_is_killed_half_way_keeps_what_it_acknowledged_and_the_next_one_do
     let office = Office::new();
     office.writes_roster_of(1..=450);
     let name = "a_sync_that_is_killed_half_way_keeps_what_it_acknowledged_and_the_next_one_does_the_rest";
-    let mut child = itself_again(name, &office).unwrap();
+    let mut child = itself_again(name, &office);
     let folder = office.settings().folder;
     while Store::generation(&folder) == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "the sync ended by itself");
+        assert!(child.0.try_wait().unwrap().is_none(), "the sync ended by itself");
         std::thread::sleep(Duration::from_millis(2));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(child);
     let kept = office.people().len();
     assert!((200..450).contains(&kept), "{kept} people were kept");
     office.has_whole(1..=200);
@@ -538,9 +536,9 @@ fn a_power_cut_never_loses_an_acknowledged_person() {
     drop(office.store());
     let (mut rebuilt, mut total) = (0, 0);
     for round in 1..=8 {
-        let mut child = itself_again("a_power_cut_never_loses_an_acknowledged_person", &office).unwrap();
+        let mut child = itself_again("a_power_cut_never_loses_an_acknowledged_person", &office);
         let mut acknowledged = 0;
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
         let until = total + 3 + round * 2;
         while let Some(Ok(line)) = lines.next() {
             if let Some(n) = line.split("acknowledged ").nth(1) {
@@ -551,8 +549,7 @@ fn a_power_cut_never_loses_an_acknowledged_person() {
             }
         }
         cut_power(&disk.path);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        drop(child);
         // What it said before the power was gone counts; what it says afterwards cannot be true.
         disk.unmount();
         assert!(disk.mount(), "the file system does not come back");

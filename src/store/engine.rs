@@ -6,17 +6,16 @@
 //! would not open.
 
 use std::{
-    cell::Cell,
     fs::File,
-    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, Once, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{
     StoreError, disk,
     lock::{PATIENCE, RETRY},
+    quiet::quietly,
 };
 
 /// Memory for pages; everything that is needed while visitors come is in the gallery.
@@ -227,40 +226,9 @@ fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `call`; a panic in it becomes its message, and is not printed.
-fn quietly<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                usual(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = std::panic::catch_unwind(AssertUnwindSafe(call));
-    QUIET.set(false);
-    result.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "sled gave up".into())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_becomes_a_message() {
-        assert_eq!(quietly(|| -> u8 { panic!("page {} is gone", 7) }), Err("page 7 is gone".to_owned()));
-        assert_eq!(quietly(|| 1), Ok(1));
-    }
 
     #[test]
     fn what_a_killed_process_left_unfinished_does_not_keep_the_store_shut() {

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -110,6 +110,8 @@ pub struct Office {
     /// Where the store is; elsewhere when its disk is to be full or lose power.
     pub data: PathBuf,
     pub embedded: Arc<AtomicUsize>,
+    /// How often the networks were loaded.
+    pub loaded: Arc<AtomicUsize>,
     pub enrolling_takes: Duration,
     _folder: Option<tempfile::TempDir>,
 }
@@ -128,6 +130,7 @@ impl Office {
             root: root.into(),
             data: root.join("data"),
             embedded: Arc::default(),
+            loaded: Arc::default(),
             enrolling_takes: Duration::ZERO,
             _folder: None,
         }
@@ -203,7 +206,10 @@ impl Office {
             allow_mass_removal: false,
         };
         let enroller = ByColour { asked: self.embedded.clone(), takes: self.enrolling_takes };
-        let make = || -> Result<Box<dyn Enroller>, FaceError> { Ok(Box::new(enroller)) };
+        let make = || -> Result<Box<dyn Enroller>, FaceError> {
+            self.loaded.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(enroller))
+        };
         synchronise(&job, &mut self.opens()?.store, make, &indicatif::ProgressBar::hidden())
     }
 
@@ -255,6 +261,17 @@ impl Office {
 pub fn rejected(report: &Report, number: usize) -> String {
     let row = report.rows.iter().find(|row| row.row == Some(number) && row.outcome == Outcome::Rejected);
     row.unwrap_or_else(|| panic!("row {number} was not rejected: {report}")).reason.clone()
+}
+
+/// A process that ends with the test, however the test ends.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A small file system of its own, for full disks and power cuts; gone when dropped.
