@@ -9,7 +9,7 @@
 //!
 //! Tried on 100 random groups of 74 other people of LFW, whose true score at 1e-4 to 4e-7 was known from seven million pairs: the
 //! result was below it in 2 % of the groups at 1e-4 (by 0.006 at most) and 0 to 1 % beyond, and 0.06 above it on average. Without the
-//! standard error 2 to 14 % were below. A generalised Pareto tail was below in 80 %; an exponential one lay 0.17 above and reaches scores
+//! standard error 1 to 14 % were below. A generalised Pareto tail was below in 80 %; an exponential one lay 0.17 above and reaches scores
 //! over 1 for large galleries, so that nobody would ever be named.
 
 use crate::{
