@@ -158,10 +158,19 @@ pub struct GalleryThreshold {
 }
 
 impl Thresholds {
-    /// The score for a gallery of `people`: the row that is at least as large, or the last one.
+    /// The score for a gallery of `people`: on the line between the two rows around it, by the logarithm of the size, which the scores
+    /// follow closely. Smaller galleries get the first row, larger ones the last.
     pub fn min_score(&self, people: usize) -> Option<f32> {
-        let row = self.scores.iter().find(|row| row.gallery >= people).or(self.scores.last());
-        row.map(|row| row.min_score)
+        let (first, last) = (self.scores.first()?, self.scores.last()?);
+        let above = self.scores.iter().position(|row| row.gallery >= people);
+        let (low, high) = match above {
+            Some(0) => return Some(first.min_score),
+            Some(at) => (&self.scores[at - 1], &self.scores[at]),
+            None => return Some(last.min_score),
+        };
+        let size = |gallery: usize| (gallery.max(1) as f32).ln();
+        let share = (size(people) - size(low.gallery)) / (size(high.gallery) - size(low.gallery)).max(f32::EPSILON);
+        Some(low.min_score + share * (high.min_score - low.min_score))
     }
 }
 
@@ -292,6 +301,11 @@ mod tests {
             assert!(thresholds.scores.is_sorted_by(|a, b| a.gallery < b.gallery && a.min_score <= b.min_score));
             assert_eq!(thresholds.min_score(0), thresholds.scores.first().map(|row| row.min_score));
             assert_eq!(thresholds.min_score(usize::MAX), thresholds.scores.last().map(|row| row.min_score));
+            let scores: Vec<f32> = (1..120_000).step_by(7).filter_map(|people| thresholds.min_score(people)).collect();
+            assert!(scores.is_sorted());
+            for row in &thresholds.scores {
+                assert_eq!(thresholds.min_score(row.gallery), Some(row.min_score));
+            }
         }
     }
 

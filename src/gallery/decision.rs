@@ -13,6 +13,10 @@ const VIEWS_KEPT: usize = 8;
 const UNSURE_BAND: f32 = 0.15;
 /// Two views of one track less alike than this show two people (mates in one visit: 0.4 and more; strangers to each other: 0.3 and less).
 const SAME_PERSON: f32 = 0.2;
+/// Two views more alike than this show nearly the same moment.
+const SAME_MOMENT: f32 = 0.9;
+/// A score so far below the threshold may still be lifted to it by more views; further below, waiting would be in vain.
+const WORTH_WAITING: f32 = 0.25;
 
 /// What a visitor must reach to be named.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,9 +111,11 @@ impl Evidence {
         self.views.len()
     }
 
-    /// All views as one template, better views weighing more.
+    /// All views as one template, better views weighing more, and views that show the same moment counting once together: a visitor
+    /// who stood still for a second and then turned has been seen twice, not seven times.
     pub fn mean(&self) -> Option<Template> {
-        Template::mean(self.views.iter().map(|(view, quality)| (view, *quality)))
+        let alike = |view: &Template| self.views.iter().filter(|(other, _)| score(view, other) >= SAME_MOMENT).count();
+        Template::mean(self.views.iter().map(|(view, quality)| (view, quality / alike(view).max(1) as f32)))
     }
 
     /// Decides, or says `None`: not yet.
@@ -139,11 +145,11 @@ impl Evidence {
         if enough && alike && margin >= demands.min_margin && agreed() {
             return verdict(Decision::Identified(first.person));
         }
-        let near = first.score >= demands.min_score_to_name - UNSURE_BAND;
-        if near && !time_is_up {
-            // More views may still lift it.
+        let short_by = demands.min_score_to_name - first.score;
+        if short_by <= WORTH_WAITING && !time_is_up {
             return None;
         }
+        let near = short_by <= UNSURE_BAND;
         verdict(if near { Decision::Unsure } else { Decision::Stranger })
     }
 }

@@ -112,7 +112,8 @@ impl Vision {
             roll,
             demands: quality::Demands {
                 min_eye_distance_px: config.face.min_eye_distance_px,
-                max_yaw_degrees: config.visit.max_yaw_degrees,
+                // Who is addressed is another question (`visit.max_yaw_degrees`): a face turned this far is still recognised.
+                max_yaw_degrees: quality::MAX_YAW_DEGREES,
             },
             embed_every: Duration::from_secs(1) / config.face.embed_per_second,
         }
@@ -141,7 +142,7 @@ impl Vision {
         times.align = clock.lap();
 
         let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
-        let templates = self.networks.recogniser.embed(&crops)?;
+        let templates = self.networks.recogniser.embed_with_mirror(&crops)?;
         times.embed = clock.lap();
 
         let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
