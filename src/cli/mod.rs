@@ -1,5 +1,7 @@
 //! One file a command: parse, call, print. Decides nothing.
 
+mod config;
+mod doctor;
 mod models;
 pub mod people;
 mod pipeline;
@@ -62,6 +64,8 @@ enum Command {
     Models(models::ModelsArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
+    Doctor(doctor::DoctorArgs),
+    Config(config::ConfigArgs),
 }
 
 /// What every command needs.
@@ -88,6 +92,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
+    // It must say what is wrong even where the configuration is.
+    if let Command::Doctor(args) = &cli.command {
+        return doctor::run(args, cli.config.clone());
+    }
     let (config, config_file) = Config::find(cli.config.as_deref())?;
     let context = Context { config, config_file, installation: Installation::find()? };
     match &cli.command {
@@ -103,5 +111,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::People(args) => people::run(args, &context.config),
         Command::Models(args) => models::run(args, &context),
         Command::Pipeline => pipeline::run(),
+        Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
+        Command::Doctor(args) => doctor::run(args, cli.config.clone()),
     }
 }
