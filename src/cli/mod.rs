@@ -79,9 +79,17 @@ struct Context {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // `doctor` says itself what it finds.
+    let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
     let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,greeter=info"));
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).with_target(false).init();
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_writer(std::io::stderr)
+        .with_ansi(coloured)
+        .with_target(false)
+        .init();
     match run_command(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {

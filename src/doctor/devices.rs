@@ -11,8 +11,13 @@ use super::{Finding, box_contents};
 use crate::{
     camera::{self, Camera, CameraError, Webcam},
     config::{CameraSettings, Config, GreetingSettings},
-    greeting::{sound::Sound, voice::VoiceError, voices_report::voices_report},
+    greeting::{
+        sound::Sound,
+        voice::VoiceError,
+        voices_report::{VoiceStatus, voices_report},
+    },
     installation::Installation,
+    person::Language,
 };
 
 /// The operator is told about a camera that shows nothing for so long.
@@ -95,37 +100,93 @@ pub fn sound(settings: &GreetingSettings) -> Vec<Finding> {
 
 /// Which voice speaks which language. A language is a problem only when no voice speaks it.
 pub fn voices(installation: &Installation, config: &Config) -> Vec<Finding> {
-    let languages = match box_contents::load_phrases(installation, config) {
+    let languages: Vec<Language> = match box_contents::load_phrases(installation, config) {
         Ok(phrases) => phrases.languages().cloned().collect(),
         // The phrases' own check says what is wrong with them.
         Err(_) => vec![config.greeting.language.clone()],
     };
-    let report = voices_report(&config.greeting, &languages);
-    let of_language = |language| {
-        let mut statuses = report.iter().filter(|status| status.language == language).peekable();
-        if statuses.peek().is_none() {
-            return Finding::problem(
-                format!("{language}: `greeting.voices` names no voice"),
-                "set it to [\"tts\", \"espeak\"]",
-            );
+    if config.greeting.voices.is_empty() {
+        let what = "`greeting.voices` is empty: greetings are only shown";
+        return vec![Finding::problem(what, "set it to [\"tts\", \"espeak\"]")];
+    }
+    of_voices(&voices_report(&config.greeting, &languages), &languages)
+}
+
+/// One finding for all languages that fare alike.
+fn of_voices(report: &[VoiceStatus], languages: &[Language]) -> Vec<Finding> {
+    let mut alike: Vec<(Outcome, Vec<&str>)> = Vec::new();
+    for language in languages {
+        let outcome = Outcome::of(report.iter().filter(|status| status.language == *language));
+        match alike.iter_mut().find(|(other, _)| *other == outcome) {
+            Some((_, tags)) => tags.push(language.tag()),
+            None => alike.push((outcome, vec![language.tag()])),
         }
-        let (can, cannot): (Vec<_>, Vec<_>) = statuses.partition(|status| status.problem.is_none());
-        let reasons = || cannot.iter().filter_map(|status| Some((status.voice.as_str(), status.problem.as_deref()?)));
-        match can.first() {
-            Some(first) => {
-                let without: Vec<String> = reasons().map(|(voice, why)| format!("{voice} cannot: {why}")).collect();
-                let rest = if without.is_empty() { String::new() } else { format!(" ({})", without.join("; ")) };
-                Finding::fine(format!("{language}: {}{rest}", first.voice))
-            }
-            None => {
-                let why: Vec<String> = reasons().map(|(voice, why)| format!("{voice}: {why}")).collect();
-                let what = format!("{language}: no voice speaks it, greetings are only shown ({})", why.join("; "));
-                Finding::problem(
-                    what,
-                    "sudo apt-get install speech-dispatcher speech-dispatcher-espeak-ng espeak-ng, and see `sound`",
-                )
+    }
+    alike.into_iter().map(|(outcome, tags)| outcome.finding(&tags.join(", "))).collect()
+}
+
+/// What becomes of greetings in a language.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    /// The first voice that speaks it.
+    voice: Option<String>,
+    /// Why others, which are to be tried before it or at all, do not.
+    without: String,
+}
+
+impl Outcome {
+    fn of<'s>(statuses: impl Iterator<Item = &'s VoiceStatus>) -> Self {
+        let mut without = Vec::new();
+        for status in statuses {
+            match &status.problem {
+                None => return Self { voice: Some(status.voice.clone()), without: without.join("; ") },
+                Some(why) => without.push(format!("{}: {}", status.voice, Finding::what_of(why))),
             }
         }
-    };
-    languages.iter().cloned().map(of_language).collect()
+        Self { voice: None, without: without.join("; ") }
+    }
+
+    fn finding(&self, languages: &str) -> Finding {
+        match (&self.voice, self.without.as_str()) {
+            (Some(voice), "") => Finding::fine(format!("{languages} by {voice}")),
+            (Some(voice), without) => Finding::fine(format!("{languages} by {voice} (not by {without})")),
+            (None, without) => Finding::problem(
+                format!("{languages}: no voice speaks, greetings are only shown ({without})"),
+                "sudo apt-get install speech-dispatcher speech-dispatcher-espeak-ng espeak-ng, and mend `sound`",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(voice: &str, language: &str, problem: Option<&str>) -> VoiceStatus {
+        VoiceStatus { voice: voice.into(), language: language.into(), problem: problem.map(str::to_owned) }
+    }
+
+    #[test]
+    fn languages_that_fare_alike_share_a_line_and_only_a_mute_language_is_a_problem() {
+        let report = [
+            status("tts", "en", Some("it is down. Restart it")),
+            status("espeak", "en", None),
+            status("tts", "yue", Some("it is down. Restart it")),
+            status("espeak", "yue", None),
+            status("tts", "tlh", Some("it is down. Restart it")),
+            status("espeak", "tlh", Some("no such voice")),
+        ];
+        let findings = of_voices(&report, &["en", "yue", "tlh"].map(Language::from));
+        assert_eq!(findings[0], Finding::fine("en, yue by espeak (not by tts: it is down)"));
+        let Finding::Problem { what, .. } = &findings[1] else { panic!("{findings:?}") };
+        assert_eq!(what, "tlh: no voice speaks, greetings are only shown (tts: it is down; espeak: no such voice)");
+    }
+
+    #[test]
+    fn the_process_that_has_a_file_open_is_found_by_its_own_entry_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("video0");
+        let _open = std::fs::File::create(&path).unwrap();
+        assert_eq!(user_of(&path), None, "this very process does not count");
+    }
 }

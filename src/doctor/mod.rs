@@ -56,6 +56,11 @@ impl Finding {
             None => Self::problem(text, otherwise),
         }
     }
+
+    /// An error's text without its cure.
+    fn what_of(text: &str) -> &str {
+        cure_in(text).map_or(text, |at| &text[..at])
+    }
 }
 
 /// Where the cure begins: behind the first sentence, or else behind the first semicolon, neither within brackets.
