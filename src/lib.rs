@@ -4,6 +4,8 @@
 //! `camera -> face -> visit -> gallery -> (greeting | routing) -> journal`, and `pipeline` is the only one that knows both ends.
 //! `docs/architecture.md` draws the map and says what must not know what.
 
+pub mod bench;
+pub mod calibration;
 pub mod camera;
 pub mod cli;
 pub mod config;

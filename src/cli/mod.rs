@@ -1,5 +1,6 @@
 //! One file a command: parse, call, print. Decides nothing.
 
+mod bench;
 mod config;
 mod doctor;
 mod models;
@@ -62,6 +63,7 @@ enum Command {
     People(people::PeopleArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
+    Bench(bench::BenchArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
     Doctor(doctor::DoctorArgs),
@@ -118,6 +120,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Command::People(args) => people::run(args, &context.config),
         Command::Models(args) => models::run(args, &context),
+        Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
         Command::Doctor(args) => doctor::run(args, cli.config.clone()),

@@ -55,8 +55,11 @@ fn record(text: &str) -> Result<RecordNumber, String> {
 /// For the operator.
 pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
     let opened = Store::open(&config.store)?;
-    if let Some(rebuilt) = opened.rebuilt {
+    if let Some(rebuilt) = &opened.rebuilt {
         anstream::eprintln!("{rebuilt}");
+    }
+    if opened.outdated {
+        anstream::eprintln!("The store's last changes are missing: run `greeter sync` again.");
     }
     let mut store = opened.store;
     match args.command {

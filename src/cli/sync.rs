@@ -33,7 +33,7 @@ pub struct SyncArgs {
     /// With --mirror: remove even more than half of the people
     #[arg(long, requires = "mirror")]
     pub allow_mass_removal: bool,
-    /// Write what became of each row to a CSV file (no names or identity numbers are in it)
+    /// Write what became of each row to a CSV file: row and record numbers and, in reasons, the photos' file names
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub fn run(
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
 ) -> anyhow::Result<Exit> {
     let opened = Store::open(&config.store)?;
-    if let Some(rebuilt) = opened.rebuilt {
+    if let Some(rebuilt) = &opened.rebuilt {
         anstream::eprintln!("{rebuilt}");
     }
     let mut store = opened.store;

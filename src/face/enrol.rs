@@ -14,13 +14,22 @@ use super::{
 const FIND_HEIGHT: u32 = 480;
 /// A finder's box counts as a face from this confidence on.
 const SURE: f32 = 0.9;
-/// A second face counts when it is at least this wide relative to the first; smaller ones are the background.
-const BYSTANDER: f32 = 0.5;
+/// A second face counts when it is at least this wide relative to the first; smaller ones are the background. (Of 6,583 news photos,
+/// each of one named person among others, the widest face was the wrong one only where the second was 0.8 times as wide or more.)
+const BYSTANDER: f32 = 0.6;
 /// What an enrolment photo must have; 60 pixels between the eyes are better.
 const DEMANDS: Demands = Demands { min_eye_distance_px: 30.0, max_yaw_degrees: 45.0 };
 
 /// The smallest face that is looked for in a photo of [`FIND_HEIGHT`].
 pub const MIN_FACE_PX: u32 = 60;
+
+/// The one face of a photo, good enough to be enrolled.
+pub struct Portrait {
+    /// Aligned for the recogniser.
+    pub crop: RgbImage,
+    /// How good it is.
+    pub quality: Quality,
+}
 
 /// Enrols with the pack's networks.
 pub struct PhotoEnroller {
@@ -63,21 +72,51 @@ impl PhotoEnroller {
     }
 }
 
-impl Enroller for PhotoEnroller {
-    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+impl PhotoEnroller {
+    /// Finds the one face and judges it.
+    ///
+    /// # Errors
+    /// As [`Enroller::enrol`].
+    pub fn portrait(&mut self, photo: &RgbImage) -> Result<Result<Portrait, PhotoFault>, FaceError> {
         let face = match self.only_face(photo)? {
             Ok(face) => face,
             Err(fault) => return Ok(Err(fault)),
         };
         let Some(crop) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
-        if let Some(fault) = Quality::of(&face, &crop).fault(&DEMANDS) {
-            return Ok(Err(PhotoFault::Poor(fault.to_string())));
-        }
-        // A face and its mirror image are one person; their mean is less bound to this photo's light and pose.
-        let mirrored = imageops::flip_horizontal(&crop);
-        let templates = self.networks.recogniser.embed(&[crop, mirrored])?;
-        let mean = Template::mean(templates.iter().flatten().map(|template| (template, 1.0)));
-        Ok(mean.ok_or_else(|| PhotoFault::Poor("unlike any face".into())))
+        let quality = Quality::of(&face, &crop);
+        Ok(match quality.fault(&DEMANDS) {
+            Some(fault) => Err(PhotoFault::Poor(fault.to_string())),
+            None => Ok(Portrait { crop, quality }),
+        })
+    }
+
+    /// A portrait's template as it is enrolled: a face and its mirror image are one person, and their mean is less bound to this photo's
+    /// light and pose.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
+        let mirrored = imageops::flip_horizontal(&portrait.crop);
+        let templates = self.networks.recogniser.embed(&[portrait.crop.clone(), mirrored])?;
+        Ok(Template::mean(templates.iter().flatten().map(|template| (template, 1.0))))
+    }
+
+    /// A portrait's template as if it were a visitor's view.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
+        Ok(self.networks.recogniser.embed(std::slice::from_ref(&portrait.crop))?.pop().flatten())
+    }
+}
+
+impl Enroller for PhotoEnroller {
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+        let portrait = match self.portrait(photo)? {
+            Ok(portrait) => portrait,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(self.template(&portrait)?.ok_or_else(|| PhotoFault::Poor("unlike any face".into())))
     }
 
     fn model(&self) -> &str {

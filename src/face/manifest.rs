@@ -148,7 +148,7 @@ pub struct Thresholds {
 }
 
 /// One row of [`Thresholds`].
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GalleryThreshold {
     /// People enrolled.

@@ -17,7 +17,7 @@ pub struct Quality {
     pub brightness: f32,
     /// Spread of brightness over the face (standard deviation).
     pub contrast: f32,
-    /// Mean strength of fine detail relative to the contrast, on the aligned crop.
+    /// Mean strength of fine detail relative to the contrast, on the aligned crop, in the direction in which it is weaker.
     pub sharpness: f32,
 }
 
@@ -73,13 +73,17 @@ impl Quality {
         }
     }
 
-    /// The worst fault, if the view falls short of the demands. The light's bounds are wide: the recogniser bears a lot.
+    /// The worst fault, if the view falls short of the demands.
+    ///
+    /// The bounds on light and sharpness are where the recogniser begins to give way: there mates' scores fall, and, worse, strangers'
+    /// rise, because all ruined faces look alike (0.5 to 0.8 for faces in the dark). Of 6,583 sharp news photos none is refused for
+    /// light or sharpness; of faces blurred by 8 % of the distance between the eyes, or smeared by 38 %, 19 in 20 are.
     pub fn fault(&self, demands: &Demands) -> Option<Fault> {
         let faults = [
             (self.eye_distance_px < demands.min_eye_distance_px, Fault::TooFar),
             (self.yaw_degrees.abs() > demands.max_yaw_degrees, Fault::Turned),
             (self.brightness < 25.0, Fault::Dark),
-            (self.brightness > 240.0, Fault::Bright),
+            (self.brightness > 230.0, Fault::Bright),
             (self.contrast < 8.0, Fault::Flat),
             (self.sharpness < 0.035, Fault::Blurred),
         ];
@@ -91,7 +95,7 @@ impl Quality {
         let size = (self.eye_distance_px / 60.0).min(1.0);
         let pose = (1.0 - self.yaw_degrees.abs() / 60.0).max(0.0);
         let light = (1.0 - (self.brightness - 128.0).abs() / 160.0).max(0.0) * (self.contrast / 40.0).min(1.0);
-        let sharpness = (self.sharpness / 0.15).min(1.0);
+        let sharpness = (self.sharpness / 0.08).min(1.0);
         (size * pose * light * sharpness).powf(0.25)
     }
 }
@@ -106,7 +110,7 @@ pub fn yaw_degrees(face: &Detection) -> f32 {
     ((along - 0.5) / 0.5).clamp(-1.0, 1.0).asin().to_degrees()
 }
 
-/// Mean and spread of the face's brightness, and the mean strength of a Laplacian over it.
+/// Mean and spread of the face's brightness, and the mean strength of its second differences, across or down, whichever is weaker.
 fn light_and_detail(crop: &RgbImage) -> (f32, f32, f32) {
     let (width, height) = (crop.width() as usize, crop.height() as usize);
     if width < 16 || height < 16 {
@@ -118,20 +122,21 @@ fn light_and_detail(crop: &RgbImage) -> (f32, f32, f32) {
         .collect();
     // The face without hair and background: the middle five eighths.
     let (left, right, top, bottom) = (width * 3 / 16, width * 13 / 16, height / 4, height * 15 / 16);
-    let (mut sum, mut squares, mut detail, mut count) = (0.0, 0.0, 0.0, 0.0);
+    let (mut sum, mut squares, mut across, mut down, mut count) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for y in top..bottom {
         for x in left..right {
             let at = y * width + x;
             let value = grey[at];
             sum += value;
             squares += value * value;
-            let around = grey[at - 1] + grey[at + 1] + grey[at - width] + grey[(at + width).min(grey.len() - 1)];
-            detail += (4.0 * value - around).abs();
+            across += (2.0 * value - grey[at - 1] - grey[at + 1]).abs();
+            down += (2.0 * value - grey[at - width] - grey[(at + width).min(grey.len() - 1)]).abs();
             count += 1.0;
         }
     }
     let mean: f32 = sum / count;
-    (mean, (squares / count - mean * mean).max(0.0).sqrt(), detail / count)
+    // Motion blurs along its own direction only, so the weaker direction counts.
+    (mean, (squares / count - mean * mean).max(0.0).sqrt(), f32::min(across, down) / count)
 }
 
 #[cfg(test)]
@@ -150,8 +155,18 @@ mod tests {
 
     fn lively() -> RgbImage {
         RgbImage::from_fn(112, 112, |x, y| {
-            let value = 120.0 + 60.0 * (x as f32 / 5.0).sin() * (y as f32 / 7.0).cos();
-            Rgb([value as u8; 3])
+            let (x, y) = (x as f32, y as f32);
+            let shades = 30.0 * ((x / 11.0).sin() + (y / 9.0).cos());
+            let detail = 15.0 * ((x / 2.0).sin() + (y / 2.0).sin());
+            Rgb([(120.0 + shades + detail) as u8; 3])
+        })
+    }
+
+    /// As by a head that moves sideways by `length` pixels while the picture is taken.
+    fn smeared(crop: &RgbImage, length: u32) -> RgbImage {
+        RgbImage::from_fn(crop.width(), crop.height(), |x, y| {
+            let along = (0..length).map(|step| u32::from(crop.get_pixel((x + step).min(crop.width() - 1), y)[0]));
+            Rgb([(along.sum::<u32>() / length) as u8; 3])
         })
     }
 
@@ -179,13 +194,12 @@ mod tests {
             (Fault::Dark, Quality::of(&frontal(), &changed(|value| value / 8))),
             (Fault::Bright, Quality::of(&frontal(), &changed(|value| 245 + value / 26))),
             (Fault::Flat, Quality::of(&frontal(), &changed(|value| 110 + value / 20))),
-            (Fault::Blurred, Quality::of(&frontal(), &imageops::blur(&lively(), 9.0))),
+            (Fault::Blurred, Quality::of(&frontal(), &imageops::blur(&lively(), 3.0))),
+            (Fault::Blurred, Quality::of(&frontal(), &smeared(&lively(), 12))),
         ];
         for (fault, quality) in cases {
             assert!(quality.score() < good.score(), "{fault}: {quality:?} against {good:?}");
-            if fault != Fault::Blurred || quality.contrast >= 8.0 {
-                assert_eq!(quality.fault(&DEMANDS), Some(fault), "{quality:?}");
-            }
+            assert_eq!(quality.fault(&DEMANDS), Some(fault), "{quality:?}");
         }
     }
 }

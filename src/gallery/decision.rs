@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{BestTwo, Gallery};
+use super::{BestTwo, Gallery, score};
 use crate::{config::DecisionSettings, face::Template, person::RecordNumber};
 
 /// Views kept of one track: the best ones. More hardly change the mean.
@@ -85,7 +85,7 @@ impl Evidence {
     /// A view unlike the others is set aside; a second one after it means that another person stands in this place now, and all
     /// that was known is forgotten: `false`.
     pub fn add(&mut self, now: Instant, view: Template, quality: f32) -> bool {
-        if self.views.len() >= 2 && self.mean().is_some_and(|mean| similarity(&mean, &view) < SAME_PERSON) {
+        if self.views.len() >= 2 && self.mean().is_some_and(|mean| score(&mean, &view) < SAME_PERSON) {
             self.strange += 1;
             if self.strange < 2 {
                 return true;
@@ -146,10 +146,6 @@ impl Evidence {
         }
         verdict(if near { Decision::Unsure } else { Decision::Stranger })
     }
-}
-
-fn similarity(a: &Template, b: &Template) -> f32 {
-    a.0.iter().zip(&b.0).map(|(x, y)| x * y).sum()
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! What the robot says, and the voices that say it.
 //!
 //! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files): pure. `speech` says
-//! them by the first `voice` that can: `tts_voice` (with its `tts_worker`), then `espeak_voice` through `sound`, which also has the `chime`.
+//! them by the first `voice` that can: `tts_voice` (with its `tts_worker`), then `espeak_voice` through `sound`, which also plays the `chime`.
 
 mod chime;
 pub mod espeak_voice;
 mod names;
 mod phrase_files;
 pub mod phrases;
+mod playing;
 pub mod sound;
 pub mod speech;
 mod speech_worker;

@@ -4,38 +4,31 @@
 //! buffer (rodio asks for 50 ms; two of them are in flight) and whatever the sound server adds; neither can be asked for through rodio.
 
 use std::{
-    num::NonZero,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rodio::{ChannelCount, DeviceSinkBuilder, MixerDeviceSink, SampleRate, Source, cpal, mixer::Mixer};
+use rodio::{DeviceSinkBuilder, MixerDeviceSink, cpal, mixer::Mixer};
 
-use super::{chime, voice::VoiceError};
+pub use super::playing::{Playing, Samples};
+use super::{
+    chime,
+    playing::{Clip, Heartbeat},
+    voice::VoiceError,
+};
 
-/// How long to wait before an absent device is looked for again.
+/// How long to wait before a lost device is looked for again; twice as long each time, because ALSA complains on the terminal each time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(16);
 /// How much of what was handed over may still be unheard when the last sample is handed over.
 const DEVICE_BUFFER: Duration = Duration::from_millis(120);
 /// A device that takes no sample for so long is lost. Longer than any buffer.
 const STALLED: Duration = Duration::from_millis(700);
-/// Samples, mono, between -1 and 1, below which nothing is heard.
-const AUDIBLE: f32 = 0.004;
-
-/// Mono sound in memory.
-#[derive(Clone)]
-pub struct Samples {
-    /// Between -1 and 1.
-    pub mono: Arc<[f32]>,
-    /// Samples a second.
-    pub rate: SampleRate,
-}
-
 /// A handle on the loudspeaker; clones share it.
 #[derive(Clone)]
 pub struct Sound(Arc<Inner>);
@@ -93,8 +86,8 @@ impl Sound {
             Device::Opening => return Err(VoiceError::NoDevice { cause: "it is still being opened".into() }),
             Device::Absent(cause) => return Err(VoiceError::NoDevice { cause: cause.clone() }),
         };
-        let playing = Playing(Arc::new(Progress::default()));
-        mixer.add(Clip::new(samples, self.0.volume, playing.0.clone()));
+        let (clip, playing) = Clip::new(samples, self.0.volume);
+        mixer.add(clip);
         Ok(playing)
     }
 
@@ -130,17 +123,22 @@ impl Sound {
                 playing.stop();
                 return Err(VoiceError::Stopped);
             }
-            if let (false, Some(at)) = (told, playing.0.began.get()) {
+            // Asked for before the beginning, so that a whole sound is one whose beginning was told.
+            let whole = playing.is_whole();
+            if let (false, Some(at)) = (told, playing.began()) {
                 told = true;
-                begun(*at);
+                begun(at);
             }
-            let position = playing.0.position.load(Ordering::Acquire);
+            let position = playing.position();
             if position != last {
                 (last, moved) = (position, Instant::now());
             }
-            if playing.is_over() {
+            if whole {
                 thread::sleep(DEVICE_BUFFER);
                 return Ok(());
+            }
+            if playing.is_over() && !playing.is_whole() {
+                return Err(VoiceError::NoDevice { cause: "it was lost in mid-sentence".into() });
             }
             if moved.elapsed() > STALLED {
                 let cause = "it takes no more sound".to_owned();
@@ -162,30 +160,34 @@ impl Drop for Inner {
 /// The thread's work: open, wait until the device is lost, open again.
 fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver<Order>) {
     let mut said = false;
+    let mut pause = LOOK_AGAIN;
     loop {
-        match open_default(orders.clone()) {
+        let pulse = Arc::new(AtomicUsize::new(0));
+        match open_default(orders.clone(), pulse.clone()) {
             Ok(sink) => {
+                sink.mixer().add(Heartbeat(pulse.clone()));
                 set(device, Device::Open(sink.mixer().clone()));
                 tracing::info!("loudspeaker open");
-                said = false;
-                match received.recv() {
-                    Ok(Order::Lost(cause)) => {
-                        tracing::warn!(cause, "loudspeaker lost; it is looked for every {} s", LOOK_AGAIN.as_secs());
+                (said, pause) = (false, LOOK_AGAIN);
+                match until_lost(received, &pulse) {
+                    Some(cause) => {
+                        tracing::warn!(cause, "loudspeaker lost; it is looked for again and again");
                         set(device, Device::Absent(cause));
                     }
-                    Ok(Order::Close) | Err(_) => return set(device, Device::Absent("closed".into())),
+                    None => return set(device, Device::Absent("closed".into())),
                 }
             }
             Err(cause) => {
                 if !said {
-                    tracing::warn!(cause, "no loudspeaker; it is looked for every {} s", LOOK_AGAIN.as_secs());
+                    tracing::warn!(cause, "no loudspeaker; it is looked for again and again");
                     said = true;
                 }
                 set(device, Device::Absent(cause));
             }
         }
         // The old device's last reports are about the old device.
-        let until = Instant::now() + LOOK_AGAIN;
+        let until = Instant::now() + pause;
+        pause = (pause * 2).min(LOOK_AT_LEAST_EVERY);
         loop {
             match received.recv_deadline(until) {
                 Ok(Order::Lost(_)) => {}
@@ -196,16 +198,47 @@ fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver
     }
 }
 
-fn open_default(lost: Sender<Order>) -> Result<MixerDeviceSink, String> {
+/// Waits while the device takes samples. Why it no longer does; `None` when it is to be closed.
+fn until_lost(received: &Receiver<Order>, pulse: &AtomicUsize) -> Option<String> {
+    loop {
+        let before = pulse.load(Ordering::Relaxed);
+        match received.recv_timeout(LOOK_AGAIN) {
+            Ok(Order::Lost(cause)) => return Some(cause),
+            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) if pulse.load(Ordering::Relaxed) == before => {
+                return Some("it takes no more sound".into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+fn open_default(lost: Sender<Order>, pulse: Arc<AtomicUsize>) -> Result<MixerDeviceSink, String> {
     let words = |error: &dyn std::error::Error| {
         let cause = error.source().map_or(String::new(), |source| format!(": {source}"));
         format!("{error}{cause}")
     };
+    // When the errors began without a sample between them, and how many samples had been taken.
+    let mut trouble: Option<(Instant, usize)> = None;
     let report = move |error: cpal::Error| match error.kind() {
         // The stream goes on by itself.
         cpal::ErrorKind::Xrun | cpal::ErrorKind::DeviceChanged | cpal::ErrorKind::RealtimeDenied => {}
-        _ => {
+        cpal::ErrorKind::DeviceNotAvailable | cpal::ErrorKind::StreamInvalidated => {
             let _ = lost.try_send(Order::Lost(error.to_string()));
+        }
+        // ALSA's PulseAudio plugin says "I/O error" now and then while a busy server has no timing yet; cpal tries again at once and
+        // forever, so a device that really is gone shows by taking no samples.
+        _ => {
+            let taken = pulse.load(Ordering::Relaxed);
+            match trouble {
+                Some((since, before)) if before == taken => {
+                    if since.elapsed() > STALLED {
+                        let _ = lost.try_send(Order::Lost(error.to_string()));
+                    }
+                }
+                _ => trouble = Some((Instant::now(), taken)),
+            }
+            thread::sleep(Duration::from_millis(2));
         }
     };
     let mut sink = DeviceSinkBuilder::from_default_device()
@@ -222,130 +255,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn set(device: &Mutex<Device>, to: Device) {
     *lock(device) = to;
-}
-
-#[derive(Default)]
-struct Progress {
-    position: AtomicUsize,
-    began: OnceLock<Instant>,
-    stop: AtomicBool,
-    over: AtomicBool,
-}
-
-/// A sound on its way to the loudspeaker.
-#[derive(Clone)]
-pub struct Playing(Arc<Progress>);
-
-impl Playing {
-    /// Fades it out within 20 ms.
-    pub fn stop(&self) {
-        self.0.stop.store(true, Ordering::Release);
-    }
-
-    /// Whether its last sample has been handed over, or the device is gone.
-    pub fn is_over(&self) -> bool {
-        self.0.over.load(Ordering::Acquire)
-    }
-}
-
-/// The mixer reads the first two samples of a source when it is added, not when they are due: silence for them.
-const LEAD: usize = 16;
-
-/// The source that the mixer reads.
-struct Clip {
-    samples: Samples,
-    volume: f32,
-    fade: f32,
-    next: usize,
-    audible: usize,
-    progress: Arc<Progress>,
-}
-
-impl Clip {
-    fn new(samples: &Samples, volume: f32, progress: Arc<Progress>) -> Self {
-        let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + LEAD;
-        Self { samples: samples.clone(), volume, fade: 1.0, next: 0, audible, progress }
-    }
-}
-
-impl Iterator for Clip {
-    type Item = f32;
-
-    fn next(&mut self) -> Option<f32> {
-        let index = self.next;
-        self.next += 1;
-        self.progress.position.store(self.next, Ordering::Release);
-        if self.progress.stop.load(Ordering::Acquire) {
-            self.fade -= 50.0 / self.samples.rate.get() as f32;
-            if self.fade <= 0.0 {
-                return None;
-            }
-        }
-        if index < LEAD {
-            return Some(0.0);
-        }
-        let sample = self.samples.mono.get(index - LEAD)?;
-        if index == self.audible {
-            let _ = self.progress.began.set(Instant::now());
-        }
-        Some(sample * self.volume * self.fade)
-    }
-}
-
-impl Source for Clip {
-    fn current_span_len(&self) -> Option<usize> {
-        None
-    }
-
-    fn channels(&self) -> ChannelCount {
-        NonZero::<u16>::MIN
-    }
-
-    fn sample_rate(&self) -> SampleRate {
-        self.samples.rate
-    }
-
-    fn total_duration(&self) -> Option<Duration> {
-        None
-    }
-}
-
-impl Drop for Clip {
-    fn drop(&mut self) {
-        self.progress.over.store(true, Ordering::Release);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn clip(mono: Vec<f32>) -> (Clip, Playing) {
-        let samples = Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() };
-        let playing = Playing(Arc::new(Progress::default()));
-        (Clip::new(&samples, 0.5, playing.0.clone()), playing)
-    }
-
-    #[test]
-    fn a_sound_has_begun_when_its_first_audible_sample_is_taken() {
-        let (mut clip, playing) = clip(vec![0.0, 0.001, 0.8, 0.4]);
-        let silent: Vec<f32> = clip.by_ref().take(LEAD + 2).collect();
-        assert!(silent.iter().all(|sample| sample.abs() < AUDIBLE));
-        assert!(playing.0.began.get().is_none());
-        assert_eq!(clip.next(), Some(0.4), "at half the volume");
-        assert!(playing.0.began.get().is_some() && !playing.is_over());
-        assert_eq!(clip.by_ref().count(), 1);
-        drop(clip);
-        assert!(playing.is_over());
-    }
-
-    #[test]
-    fn a_sound_that_is_stopped_fades_out_within_20_ms() {
-        let (mut clip, playing) = clip(vec![1.0; 1000]);
-        clip.by_ref().take(100).for_each(drop);
-        playing.stop();
-        let rest: Vec<f32> = clip.collect();
-        assert!(rest.len() <= 20, "{}", rest.len());
-        assert!(rest.windows(2).all(|pair| pair[1] < pair[0]));
-    }
 }

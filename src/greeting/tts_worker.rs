@@ -23,7 +23,7 @@ use crate::person::Language;
 const TEST_IDLE_EVERY: Duration = Duration::from_secs(5);
 /// A call that takes longer has hung. Opening lists all voices once for each language, with others using the machine as well.
 const OPENS_WITHIN: Duration = Duration::from_secs(30);
-const CALL_WITHIN: Duration = Duration::from_secs(2);
+const CALL_WITHIN: Duration = Duration::from_secs(3);
 /// Threads that may be hanging at once before no more are started.
 const MOST_HUNG: usize = 3;
 /// The last callbacks of a dead connection are delivered in this time.

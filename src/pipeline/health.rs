@@ -1,15 +1,21 @@
 //! How the running program feels: which stages are alive, and how many frames went which way.
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use super::{spread::Spread, vision::Times};
+
 /// A stage that has not given a sign for so long hangs. Longer than any single piece of work: the longest is one search of a whole frame.
 const ALIVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Frames whose times are remembered: about five minutes.
+const REMEMBERED: usize = 9000;
 
 /// The signs of life of the stages. Clones share them.
 #[derive(Clone)]
@@ -17,6 +23,7 @@ pub struct Health {
     started: Instant,
     beats: Arc<[(&'static str, AtomicU64)]>,
     processed: Arc<AtomicU64>,
+    times: Arc<Mutex<VecDeque<Times>>>,
 }
 
 /// How many frames went which way.
@@ -34,7 +41,7 @@ impl Health {
     /// All stages count as alive at first.
     pub fn new(stages: impl IntoIterator<Item = &'static str>) -> Self {
         let beats = stages.into_iter().map(|stage| (stage, AtomicU64::new(0))).collect();
-        Self { started: Instant::now(), beats, processed: Arc::default() }
+        Self { started: Instant::now(), beats, processed: Arc::default(), times: Arc::default() }
     }
 
     /// A stage gives a sign of life.
@@ -45,8 +52,29 @@ impl Health {
     }
 
     /// A frame has been worked through.
-    pub fn processed(&self) {
+    pub fn processed(&self, times: Times) {
         self.processed.fetch_add(1, Ordering::Relaxed);
+        let mut remembered = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= REMEMBERED {
+            remembered.pop_front();
+        }
+        remembered.push_back(times);
+    }
+
+    /// How long the parts of the remembered frames' work took. Frames in which a part had nothing to do do not count for it.
+    pub fn spreads(&self) -> [(&'static str, Option<Spread>); 5] {
+        let remembered = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let spread = |part: fn(&Times) -> Duration| {
+            let series = remembered.iter().map(|times| part(times).as_secs_f64() * 1000.0);
+            Spread::of(series.filter(|ms| *ms > 0.02).collect())
+        };
+        [
+            ("frame_wait", spread(|times| times.wait)),
+            ("frame_find", spread(|times| times.find)),
+            ("frame_align", spread(|times| times.align)),
+            ("frame_embed", spread(|times| times.embed)),
+            ("frame_search", spread(|times| times.search)),
+        ]
     }
 
     /// Frames worked through so far.

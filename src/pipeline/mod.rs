@@ -7,6 +7,7 @@ pub mod enrolled;
 pub mod health;
 pub mod host;
 pub mod roll;
+pub mod spread;
 mod stage;
 pub mod vision;
 
@@ -194,7 +195,7 @@ fn watch(
             Taken::Frame(frame) => {
                 framed_at = frame.captured_at;
                 let seen = vision.on_frame(&frame);
-                health.processed();
+                health.processed(seen.as_ref().map(|seen| seen.times).unwrap_or_default());
                 seen
             }
             // Without frames nobody is seen, so everybody has left after a while.

@@ -72,7 +72,7 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
-        self.check_room(&changes)?;
+        let needed = self.check_room(&changes)?;
         let removed: Vec<_> = changes.iter().filter_map(removed).collect();
         if !removed.is_empty() {
             // Written first: nobody may come back from a snapshot, whenever the power fails.
@@ -84,14 +84,14 @@ impl Store {
                 Change::Put(enrolment) => self.putting(*enrolment)?,
                 Change::Remove(record) => self.removing(record)?,
             };
-            self.engine.apply(batch)?;
+            self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
         self.ledger.generation += 1;
         self.engine.apply(vec![
             (META_GENERATION.to_vec(), Some(self.ledger.generation.to_be_bytes().to_vec())),
             (META_NEXT_RECORD.to_vec(), Some(self.ledger.next_record.to_be_bytes().to_vec())),
         ])?;
-        self.engine.make_durable()?;
+        self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         self.write_ledger()
     }
 
@@ -181,11 +181,12 @@ impl Store {
     }
 
     /// A disk that fills up in the middle of a write may damage sled's files, so there must be room before.
-    fn check_room(&self, changes: &[Change]) -> Result<(), StoreError> {
+    /// Returns how many bytes that is.
+    fn check_room(&self, changes: &[Change]) -> Result<u64, StoreError> {
         let bytes: usize = changes.iter().map(size).sum();
         let needed = 2 * bytes as u64 + SPARE_BYTES;
         let free = disk::free_bytes(&self.folder)?;
-        if free < needed { Err(full(&self.folder, needed, free)) } else { Ok(()) }
+        if free < needed { Err(full(&self.folder, needed, free)) } else { Ok(needed) }
     }
 
     fn as_full(&self, error: StoreError, needed: u64) -> StoreError {

@@ -6,21 +6,23 @@
 //! would not open.
 
 use std::{
-    cell::Cell,
     fs::File,
-    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
-    sync::{Mutex, Once, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
     StoreError, disk,
     lock::{PATIENCE, RETRY},
+    quiet::quietly,
 };
 
 /// Memory for pages; everything that is needed while visitors come is in the gallery.
 const CACHE_BYTES: u64 = 64 << 20;
+
+/// A write that takes longer has failed; the slowest disk takes seconds for what is written at once.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Keys to write (`Some`) or remove (`None`), all of them or none.
 pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -38,7 +40,7 @@ pub enum OpenFailure {
 pub struct Engine {
     db: sled::Db,
     /// Opened before the first write, so that `syncfs` reports every write that failed since.
-    handle: File,
+    handle: Arc<File>,
     folder: PathBuf,
     first_failure: Mutex<Option<String>>,
 }
@@ -72,7 +74,7 @@ impl Engine {
                 Err(_) => return Err(OpenFailure::Damaged("sled gave up".into())),
             }
         };
-        let handle = File::open(folder).map_err(other)?;
+        let handle = Arc::new(File::open(folder).map_err(other)?);
         Ok(Self { db, handle, folder: folder.into(), first_failure: Mutex::new(None) })
     }
 
@@ -113,16 +115,14 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Stopped`] after any failure to write.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
-        self.writing(|| {
-            let mut changes = sled::Batch::default();
-            for (key, value) in batch {
-                match value {
-                    Some(value) => changes.insert(key, value),
-                    None => changes.remove(key),
-                }
+        let mut changes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => changes.insert(key, value),
+                None => changes.remove(key),
             }
-            self.guarded(|| self.db.apply_batch(changes))
-        })
+        }
+        self.write(move |db, _| db.apply_batch(changes))
     }
 
     /// Returns when everything applied so far would survive a power cut.
@@ -130,30 +130,55 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Stopped`] after any failure to write.
     pub fn make_durable(&self) -> Result<(), StoreError> {
-        self.writing(|| {
-            self.guarded(|| self.db.flush())?;
-            rustix::fs::syncfs(&self.handle).map_err(|error| disk::at(&self.folder)(error.into()))
+        self.write(|db, handle| {
+            db.flush()?;
+            Ok(rustix::fs::syncfs(handle).map_err(std::io::Error::from)?)
         })
     }
 
-    /// Stops all further writing, because of a failure outside of the tree that makes acknowledging wrong.
+    /// Stops all further writing, because of a failure that makes acknowledging wrong.
     pub fn stop(&self, cause: &StoreError) {
         let mut failure = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.get_or_insert_with(|| cause.to_string());
+        failure.get_or_insert_with(|| {
+            // Closing would write what could not be written, and wait for it for ever: sled stays open until the process ends.
+            std::mem::forget(self.db.clone());
+            cause.to_string()
+        });
     }
 
-    fn writing(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    /// Writes on a thread of its own, because sled may wait for ever for a write that failed on one of its threads.
+    fn write(
+        &self,
+        write: impl FnOnce(&sled::Db, &File) -> sled::Result<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
         if let Some(cause) = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(StoreError::Stopped { folder: self.folder.clone(), cause });
         }
-        write().inspect_err(|cause| {
+        let (done, outcome) = crossbeam::channel::bounded(1);
+        let (db, handle) = (self.db.clone(), self.handle.clone());
+        let writing = std::thread::Builder::new().name("store-write".into()).spawn(move || {
+            // Nobody waits any more after a timeout; the failure is latched then.
+            let _ = done.send(quietly(|| write(&db, &handle)));
+        });
+        let written = match writing {
+            Ok(_) => match outcome.recv_timeout(WRITE_TIMEOUT) {
+                Ok(outcome) => self.explain(outcome),
+                Err(_) => Err(disk::at(&self.folder)(std::io::ErrorKind::TimedOut.into())),
+            },
+            Err(cause) => Err(disk::at(&self.folder)(cause)),
+        };
+        written.inspect_err(|cause| {
             tracing::error!(%cause, "writing to the store failed; nothing more is acknowledged");
             self.stop(cause);
         })
     }
 
     fn guarded<T>(&self, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-        match quietly(call) {
+        self.explain(quietly(call))
+    }
+
+    fn explain<T>(&self, outcome: Result<sled::Result<T>, String>) -> Result<T, StoreError> {
+        match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause }),
             Ok(Err(error)) => Err(self.damaged(error.to_string())),
@@ -201,40 +226,9 @@ fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `call`; a panic in it becomes its message, and is not printed.
-fn quietly<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                usual(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = std::panic::catch_unwind(AssertUnwindSafe(call));
-    QUIET.set(false);
-    result.map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "sled gave up".into())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_becomes_a_message() {
-        assert_eq!(quietly(|| -> u8 { panic!("page {} is gone", 7) }), Err("page 7 is gone".to_owned()));
-        assert_eq!(quietly(|| 1), Ok(1));
-    }
 
     #[test]
     fn what_a_killed_process_left_unfinished_does_not_keep_the_store_shut() {
@@ -260,5 +254,46 @@ mod tests {
         assert!(matches!(error, StoreError::Stopped { .. }), "{error}");
         assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
         assert_eq!(engine.get(b"k").unwrap(), None);
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_under_sled_stops_the_acknowledging_and_takes_nothing_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "none"])
+            .arg(folder.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: a small file system needs root");
+            return;
+        }
+        let path = folder.path().join("store");
+        let engine = Engine::open(&path).unwrap();
+        let key = |n: u32| n.to_be_bytes().to_vec();
+        let mut acknowledged = 0;
+        let error = loop {
+            let write =
+                engine.apply(vec![(key(acknowledged), Some(vec![7; 100_000]))]).and_then(|()| engine.make_durable());
+            match write {
+                Ok(()) => acknowledged += 1,
+                Err(error) => break error,
+            }
+        };
+        println!("{acknowledged} acknowledged: {error}");
+        assert!(acknowledged > 10 && acknowledged < 120);
+        assert!(matches!(engine.make_durable(), Err(StoreError::Stopped { .. })));
+        drop(engine);
+        // This process keeps the failed one open, so what the next process would find is looked at in a copy.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let copied = std::process::Command::new("cp").arg("-r").arg(&path).arg(elsewhere.path()).status();
+        assert!(copied.unwrap().success());
+        let engine = Engine::open(&elsewhere.path().join("store")).map_err(|error| format!("{error:?}")).unwrap();
+        for n in 0..acknowledged {
+            assert!(engine.get(&key(n)).unwrap().is_some(), "{n} of {acknowledged}");
+        }
+        drop(engine);
+        let unmounted = std::process::Command::new("umount").arg("-l").arg(folder.path()).output();
+        assert!(unmounted.is_ok());
     }
 }

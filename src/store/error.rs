@@ -80,7 +80,7 @@ pub enum StoreError {
     },
     /// Damage found while the store was in use.
     #[error(
-        "the store in {} is damaged ({cause}). Nothing was lost yet: run the same command again, and the store is rebuilt from its snapshot",
+        "the store in {} is damaged ({cause}). Run the same command again, and the store is rebuilt from its snapshot",
         folder.display()
     )]
     Damaged {
@@ -148,4 +148,55 @@ pub enum StoreError {
     /// A photo was said to be stored and is not.
     #[error("a photo of record {0} that should be in the store is not. Run `greeter sync` again")]
     MissingPhoto(RecordNumber),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_says_what_it_means_and_what_to_do() {
+        let (folder, file) = (PathBuf::from("data/store"), PathBuf::from("data/store.key"));
+        let cause = || "no page 7".to_owned();
+        let texts = [
+            StoreError::KeyMissing { file: file.clone(), folder: folder.clone() },
+            StoreError::KeyExposed { file: file.clone(), mode: 0o644 },
+            StoreError::KeyLength { file: file.clone(), found: 5 },
+            StoreError::WrongKey { file, folder: folder.clone() },
+            StoreError::Locked { folder: folder.clone(), holder: "process 7 (greeter sync)".into() },
+            StoreError::NewerSchema { folder: folder.clone(), found: 2, known: 1 },
+            StoreError::NotAStore { folder: folder.clone() },
+            StoreError::Damaged { folder: folder.clone(), cause: cause() },
+            StoreError::Unrecoverable {
+                folder: folder.clone(),
+                cause: cause(),
+                snapshot: "there is no snapshot beside it".into(),
+            },
+            StoreError::DiskFull { folder: folder.clone(), needed_mb: 77, free_mb: 3 },
+            StoreError::Io { path: folder.clone(), cause: std::io::ErrorKind::TimedOut.into() },
+            StoreError::Stopped { folder, cause: "timed out".into() },
+            StoreError::UnknownRecord(RecordNumber(7)),
+            StoreError::DuplicateId { record: RecordNumber(8), holder: RecordNumber(7) },
+            StoreError::MissingPhoto(RecordNumber(7)),
+        ]
+        .map(|error| error.to_string());
+        let expected = [
+            "the key file data/store.key is missing, and without it nobody in the store in data/store can be read. Restore the key from its backup",
+            "the key file data/store.key can be read by others (mode 644). Run `chmod 600 data/store.key`; if others had access to this machine, treat the key as known to them",
+            "the key file data/store.key has 5 bytes, a key has 32. Restore the key from its backup",
+            "the key in data/store.key does not open the store in data/store. Set `store.key_file` to the key this store was made with",
+            "the store in data/store is in use by process 7 (greeter sync). Usually a `greeter sync` is still running: wait until it has finished and try again",
+            "the store in data/store was written by a newer greeter (schema 2; this one knows up to 1). Run the newer greeter again, or restore a backup from before the upgrade",
+            "the folder data/store holds other files and no store. Set `store.folder` to a folder of its own",
+            "the store in data/store is damaged (no page 7). Run the same command again, and the store is rebuilt from its snapshot",
+            "the store in data/store is damaged (no page 7) and cannot be rebuilt: there is no snapshot beside it. Restore data/store from a backup; or move it and its snapshot away (`mv data/store data/store.old; mv data/store.snapshot data/store.snapshot.old`) and run `greeter sync` again to preload everybody anew",
+            "the disk that holds data/store is full: 3 MB are free, 77 MB are needed. Free some space and run the same command again",
+            "data/store: timed out",
+            "writing to the store in data/store failed (timed out), so nothing after it is acknowledged. Check the disk, then run the same command again",
+            "there is no record #7. `greeter people list` shows all",
+            "the identity number of record #8 already belongs to record #7; each person is one record",
+            "a photo of record #7 that should be in the store is not. Run `greeter sync` again",
+        ];
+        assert_eq!(texts, expected);
+    }
 }

@@ -9,7 +9,7 @@
 //! | `snapshot` | the last-good copy beside the store |
 //! | `layout` | what is under which key; what a person's record holds |
 //! | `seal`, `key` | encryption, and where its key is |
-//! | `engine` | sled, and nothing else knows it |
+//! | `engine`, `quiet` | sled, and nothing else knows it; its panics as messages |
 //! | `ledger` | the small file beside the store that says how new it is |
 //! | `disk`, `lock` | files that are there whole or not at all; one process at a time |
 //!
@@ -26,6 +26,7 @@ mod ledger;
 mod lock;
 mod opening;
 mod people;
+mod quiet;
 mod raising;
 mod seal;
 mod snapshot;

@@ -10,10 +10,10 @@ use super::{
     commit::Change,
     disk,
     engine::Engine,
-    layout::{self, META_GENERATION, META_NEXT_RECORD},
+    layout::{self, META_NEXT_RECORD},
     ledger::Ledger,
     lock::StoreLock,
-    raising::Raising,
+    raising::{Raising, generation_of},
     seal::Sealer,
     snapshot,
 };
@@ -35,6 +35,9 @@ pub struct Opened {
     pub store: Store,
     /// Whether it had to be rebuilt for that.
     pub rebuilt: Option<Rebuilt>,
+    /// Whether changes that were acknowledged once are missing: after a rebuild from an older snapshot, or in a restored backup.
+    /// `greeter sync` brings them back.
+    pub outdated: bool,
 }
 
 /// A damaged or lost store was rebuilt from its snapshot.
@@ -46,8 +49,6 @@ pub struct Rebuilt {
     pub damaged: Option<PathBuf>,
     /// What it was rebuilt from.
     pub snapshot: PathBuf,
-    /// Whether everything acknowledged is there again. If not, the last commits are missing: `greeter sync` brings them back.
-    pub complete: bool,
 }
 
 impl fmt::Display for Rebuilt {
@@ -55,9 +56,6 @@ impl fmt::Display for Rebuilt {
         write!(f, "The store was damaged ({}) and has been rebuilt from {}.", self.cause, self.snapshot.display())?;
         if let Some(damaged) = &self.damaged {
             write!(f, " The damaged one is kept in {}; delete it when all is well.", damaged.display())?;
-        }
-        if !self.complete {
-            write!(f, " The last changes are not in it: run `greeter sync` again.")?;
         }
         Ok(())
     }
@@ -94,15 +92,17 @@ impl Store {
         let sealer = Sealer::new(&key);
         let (engine, rebuilt) = Raising { folder, sealer: &sealer, key: &key }.engine(present)?;
         let mut store = Self { engine, sealer, ledger: Ledger::read(folder), folder: folder.clone(), _lock: lock };
-        store.reconcile()?;
-        Ok(Opened { store, rebuilt })
+        let outdated = store.reconcile()?;
+        Ok(Opened { store, rebuilt, outdated })
     }
 
-    /// Brings store and ledger together: numbers never go back, and who was removed stays removed.
-    fn reconcile(&mut self) -> Result<(), StoreError> {
-        let generation = self.engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0);
+    /// Brings store and ledger together: numbers never go back, and who was removed stays removed. Returns whether the ledger knows of
+    /// commits that the store has not.
+    fn reconcile(&mut self) -> Result<bool, StoreError> {
+        let generation = generation_of(&self.engine)?;
         let next = self.engine.get(META_NEXT_RECORD)?.as_deref().and_then(layout::number).unwrap_or(1);
-        if generation < self.ledger.generation {
+        let outdated = generation < self.ledger.generation;
+        if outdated {
             tracing::warn!(
                 folder = %self.folder.display(),
                 "the store is older than the last change that was acknowledged; run `greeter sync` again"
@@ -116,7 +116,8 @@ impl Store {
                 returned.push(Change::Remove(*record));
             }
         }
-        self.commit(returned)
+        self.commit(returned)?;
+        Ok(outdated)
     }
 }
 

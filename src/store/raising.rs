@@ -8,8 +8,7 @@ use std::path::Path;
 use super::{
     Rebuilt, StoreError, StoreKey, disk,
     engine::{Engine, OpenFailure},
-    layout::{self, CHECK, META_CHECK, META_SCHEMA, SCHEMA},
-    ledger::Ledger,
+    layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
     seal::Sealer,
     snapshot::{self, Unusable},
 };
@@ -40,9 +39,28 @@ impl Raising<'_> {
             self.name_new()?;
         }
         match self.open_checked() {
-            Ok(engine) => Ok((engine, None)),
+            Ok(engine) => self.unless_cut(engine),
             Err(OpenFailure::Damaged(cause)) => self.rebuild(cause, true),
             Err(OpenFailure::Other(error)) => Err(error),
+        }
+    }
+
+    /// Takes an engine that opened well, unless the snapshot is newer than it.
+    ///
+    /// sled takes damage near the end of its log for a write that was cut short: it opens without a word, and without the commits
+    /// behind that place. The generation is every commit's last record, so it tells.
+    fn unless_cut(&self, engine: Engine) -> Result<(Engine, Option<Rebuilt>), StoreError> {
+        if snapshot::generation(self.folder) <= Some(generation_of(&engine)?) {
+            return Ok((engine, None));
+        }
+        drop(engine);
+        match self.rebuild("its last changes are gone".into(), true) {
+            // A snapshot that only claims to be newer is no reason to refuse a store that opens.
+            Err(StoreError::Unrecoverable { .. }) => match self.open_checked() {
+                Ok(engine) => Ok((engine, None)),
+                Err(failure) => Err(self.refuse(failure)),
+            },
+            outcome => outcome,
         }
     }
 
@@ -120,7 +138,6 @@ impl Raising<'_> {
     }
 
     fn rebuild(&self, cause: String, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
-        let generation = snapshot::generation(self.folder);
         self.build(|engine| snapshot::restore(self.folder, engine, self.sealer))
             .map_err(|unusable| self.unrecoverable(cause.clone(), unusable))?;
         let damaged = present.then(|| {
@@ -131,21 +148,23 @@ impl Raising<'_> {
             std::fs::rename(self.folder, aside).map_err(disk::at(aside))?;
         }
         self.name_new()?;
-        let engine = self.open_checked().map_err(|failure| match failure {
-            OpenFailure::Damaged(cause) => StoreError::Damaged { folder: self.folder.into(), cause },
-            OpenFailure::Other(error) => error,
-        })?;
-        let complete = generation >= Some(Ledger::read(self.folder).generation);
-        let rebuilt = Rebuilt { cause, damaged, snapshot: snapshot::path(self.folder), complete };
+        let engine = self.open_checked().map_err(|failure| self.refuse(failure))?;
+        let rebuilt = Rebuilt { cause, damaged, snapshot: snapshot::path(self.folder) };
         tracing::warn!(
             store = %self.folder.display(),
             snapshot = %rebuilt.snapshot.display(),
             moved_to = %rebuilt.damaged.as_deref().unwrap_or(Path::new("-")).display(),
             cause = rebuilt.cause,
-            complete,
             "the store was damaged and has been rebuilt from its snapshot"
         );
         Ok((engine, Some(rebuilt)))
+    }
+
+    fn refuse(&self, failure: OpenFailure) -> StoreError {
+        match failure {
+            OpenFailure::Damaged(cause) => StoreError::Damaged { folder: self.folder.into(), cause },
+            OpenFailure::Other(error) => error,
+        }
     }
 
     fn wrong_key(&self) -> StoreError {
@@ -159,6 +178,14 @@ impl Raising<'_> {
             unusable => StoreError::Unrecoverable { folder: self.folder.into(), cause, snapshot: unusable.to_string() },
         }
     }
+}
+
+/// The last commit that is in the tree.
+///
+/// # Errors
+/// [`StoreError::Damaged`], [`StoreError::Io`].
+pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
+    Ok(engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0))
 }
 
 /// Brings an older schema up to ours, step by step. Schema 1 is the first, so there is no step yet.

@@ -143,9 +143,8 @@ fn whoever_was_removed_does_not_come_back_with_an_older_snapshot() {
     store.commit(vec![Change::Remove(RecordNumber(2)), Change::Put(Box::new(late))]).unwrap();
     drop(store);
     std::fs::rename(office.path("store"), office.path("lost")).unwrap();
-    let Opened { mut store, rebuilt } = Store::open(&office.settings()).unwrap();
-    let rebuilt = rebuilt.unwrap();
-    assert!(!rebuilt.complete && rebuilt.damaged.is_none(), "{rebuilt:?}");
+    let Opened { mut store, rebuilt, outdated } = Store::open(&office.settings()).unwrap();
+    assert!(outdated && rebuilt.unwrap().damaged.is_none());
     assert_eq!(names(&store), ["Chen Wei"]);
     assert_eq!(store.new_record(), RecordNumber(4), "the lost Wang Fang's number is not given again");
 }
@@ -179,7 +178,8 @@ fn a_snapshot_with_any_changed_byte_is_refused_and_nothing_is_moved() {
     std::fs::write(office.path("store.snapshot"), &good[..good.len() - 1]).unwrap();
     assert!(matches!(Store::open(&office.settings()), Err(StoreError::Unrecoverable { .. })));
     std::fs::write(office.path("store.snapshot"), &good).unwrap();
-    assert!(Store::open(&office.settings()).unwrap().rebuilt.unwrap().complete);
+    let opened = Store::open(&office.settings()).unwrap();
+    assert!(opened.rebuilt.is_some() && !opened.outdated);
 }
 
 #[test]
@@ -234,4 +234,18 @@ fn a_record_that_somebody_exchanged_is_noticed_at_the_start_and_the_store_rebuil
     let opened = Store::open(&office.settings()).unwrap();
     assert!(opened.rebuilt.unwrap().damaged.unwrap().is_dir());
     assert_eq!(names(&opened.store), ["Chen Wei", "Li Na"]);
+}
+
+#[test]
+fn a_snapshot_that_falsely_claims_to_be_newer_does_not_keep_a_good_store_shut() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let mut snapshot = std::fs::read(office.path("store.snapshot")).unwrap();
+    snapshot[12] = 7;
+    std::fs::write(office.path("store.snapshot"), snapshot).unwrap();
+    let mut store = office.opens();
+    assert_eq!(names(&store), ["Chen Wei"]);
+    store.write_snapshot().unwrap();
+    drop(store);
+    std::fs::rename(office.path("store"), office.path("lost")).unwrap();
+    assert_eq!(names(&Store::open(&office.settings()).unwrap().store), ["Chen Wei"], "the snapshot was renewed");
 }

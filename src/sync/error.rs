@@ -108,3 +108,47 @@ pub enum Interruption {
     #[error(transparent)]
     Face(#[from] FaceError),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::person::RecordNumber;
+
+    #[test]
+    fn every_error_says_what_it_means_and_what_to_do() {
+        let path = PathBuf::from("roster.csv");
+        let cause = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let texts = [
+            SyncError::Unreadable { path: path.clone(), cause: cause() },
+            SyncError::Empty { path: path.clone() },
+            SyncError::HeaderOnly { path: path.clone() },
+            SyncError::Workbook { path: path.clone() },
+            SyncError::Encoding { path: path.clone() },
+            SyncError::Columns { path: path.clone(), problem: "there is no column name".into() },
+            SyncError::PhotoFolder { path: "photos".into(), cause: cause() },
+            SyncError::MassRemoval { removed: 20, enrolled: 30 },
+            SyncError::Interrupted {
+                acknowledged: 200,
+                planned: 450,
+                cause: StoreError::UnknownRecord(RecordNumber(7)).into(),
+            },
+            SyncError::Snapshot(StoreError::UnknownRecord(RecordNumber(7))),
+            SyncError::Report { path, cause: cause() },
+        ]
+        .map(|error| error.to_string());
+        let expected = [
+            "cannot read the roster roster.csv: entity not found",
+            "the roster roster.csv is empty. Nothing was changed; export it again",
+            "the roster roster.csv has column names but no people. Nothing was changed; export it again",
+            "the roster roster.csv is a spreadsheet's own file. Save it as \"CSV UTF-8\" with the column of identity numbers formatted as text",
+            "the roster roster.csv is in no encoding that is known here (UTF-8, UTF-16, GB18030, Big5). Save it as \"CSV UTF-8\"",
+            "row 1 of roster.csv: there is no column name. Nothing was changed; name the columns id_number, name, phone, photos (or 身份证号, 姓名, 手机号, 照片)",
+            "cannot open the photo folder photos: entity not found. Name it with --photos DIR",
+            "20 of the 30 people in the store are not in the roster; --mirror would remove them. Nothing was changed: if this is what you want, add --allow-mass-removal",
+            "there is no record #7. `greeter people list` shows all. 200 of 450 changes are in the store for good; the same sync again does the rest",
+            "all changes are in the store, but the copy from which it would be rebuilt after damage could not be renewed: there is no record #7. `greeter people list` shows all",
+            "all changes are in the store, but the report roster.csv could not be written: entity not found",
+        ];
+        assert_eq!(texts, expected);
+    }
+}

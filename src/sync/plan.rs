@@ -80,7 +80,7 @@ pub fn plan(
     model: &str,
     mirror: Mirror,
 ) -> Result<Plan, SyncError> {
-    let shared = shared_photos(&candidates);
+    let taken = TakenPhotos::of(&candidates, &enrolled, mirror);
     let total = enrolled.len();
     let mut left: BTreeMap<RecordNumber, Enrolled> = BTreeMap::new();
     let mut by_id: HashMap<IdNumber, RecordNumber> = HashMap::new();
@@ -91,7 +91,7 @@ pub fn plan(
     let mut plan = Plan::default();
     for candidate in candidates {
         let before = by_id.get(&candidate.row.person.id_number).and_then(|record| left.remove(record));
-        plan.steps.push(step(candidate, before, model, &shared));
+        plan.steps.push(step(candidate, before, model, &taken));
     }
     for row in rejected {
         let meant = probably_meant(&row, &by_id, &left);
@@ -111,16 +111,48 @@ pub fn plan(
     Ok(plan)
 }
 
-/// Photos that several rows name: at most one of them can be right, and nobody knows which.
-fn shared_photos(candidates: &[Candidate]) -> HashMap<PhotoDigest, BTreeSet<usize>> {
-    let mut rows: HashMap<PhotoDigest, BTreeSet<usize>> = HashMap::new();
-    for candidate in candidates {
-        for digest in candidate.digests.iter().flatten() {
-            rows.entry(*digest).or_default().insert(candidate.row.number);
+/// Photos that are somebody else's too: at most one person can be on them, and nobody here knows who.
+struct TakenPhotos {
+    /// Rows that name the same picture.
+    by_rows: HashMap<PhotoDigest, BTreeSet<usize>>,
+    /// Records outside of the roster that stay in the store.
+    by_record: HashMap<PhotoDigest, RecordNumber>,
+}
+
+impl TakenPhotos {
+    fn of(candidates: &[Candidate], enrolled: &[Enrolled], mirror: Mirror) -> Self {
+        let mut by_rows: HashMap<PhotoDigest, BTreeSet<usize>> = HashMap::new();
+        for candidate in candidates {
+            for digest in candidate.digests.iter().flatten() {
+                by_rows.entry(*digest).or_default().insert(candidate.row.number);
+            }
         }
+        by_rows.retain(|_, rows| rows.len() > 1);
+        let in_roster: HashSet<_> = candidates.iter().map(|candidate| &candidate.row.person.id_number).collect();
+        let outside =
+            enrolled.iter().filter(|person| mirror == Mirror::No && !in_roster.contains(&person.taxpayer.id_number));
+        let by_record = outside
+            .flat_map(|person| person.photos.iter().map(|photo| (photo.digest, person.taxpayer.record)))
+            .collect();
+        Self { by_rows, by_record }
     }
-    rows.retain(|_, rows| rows.len() > 1);
-    rows
+
+    /// Why the row with number `ours` cannot have this photo.
+    fn fault(&self, digest: PhotoDigest, ours: usize) -> Option<String> {
+        if let Some(rows) = self.by_rows.get(&digest) {
+            let others =
+                rows.iter().filter(|row| **row != ours).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return Some(format!(
+                "is the same picture as in row {others}; a photo is one person's, name the right one in each row"
+            ));
+        }
+        self.by_record.get(&digest).map(|record| {
+            format!(
+                "is the picture of record {record}, who is not in the roster. If both are one person whose identity number was corrected, run `greeter people remove {}` and this sync again",
+                record.0
+            )
+        })
+    }
 }
 
 /// The people whom a bad row may mean: by its identity number where that can be read, else by name or phone number.
@@ -138,12 +170,7 @@ fn probably_meant(
     left.iter().filter(|(_, person)| alike(person)).map(|(record, _)| *record).collect()
 }
 
-fn step(
-    candidate: Candidate,
-    before: Option<Enrolled>,
-    model: &str,
-    shared: &HashMap<PhotoDigest, BTreeSet<usize>>,
-) -> Step {
+fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &TakenPhotos) -> Step {
     let Candidate { row, digests } = candidate;
     let mut seen = HashSet::new();
     let photos: Vec<_> = digests
@@ -153,19 +180,14 @@ fn step(
             Ok(digest) if !seen.insert(digest) => {
                 PhotoStep::Fault("is the same picture as another one of this row".into())
             }
-            Ok(digest) => match shared.get(&digest) {
-                Some(rows) => PhotoStep::Fault(same_as(rows, row.number)),
+            Ok(digest) => match taken.fault(digest, row.number) {
+                Some(fault) => PhotoStep::Fault(fault),
                 None => known(digest, before.as_ref(), model).unwrap_or(PhotoStep::Embed(digest)),
             },
         })
         .collect();
     let unchanged = before.as_ref().is_some_and(|before| says_the_same(before, &row.person, &photos));
     Step { row, photos, before, unchanged }
-}
-
-fn same_as(rows: &BTreeSet<usize>, ours: usize) -> String {
-    let others = rows.iter().filter(|row| **row != ours).map(|row| row.to_string()).collect::<Vec<_>>().join(", ");
-    format!("is the same picture as in row {others}; a photo is one person's, name the right one in each row")
 }
 
 fn known(digest: PhotoDigest, before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
@@ -330,6 +352,17 @@ mod tests {
         assert!(plan.steps[1].has_hope());
         let PhotoStep::Fault(reason) = &plan.steps[1].photos[0] else { panic!() };
         assert!(reason.contains("row 2;"), "{reason}");
+    }
+
+    #[test]
+    fn a_corrected_identity_number_does_not_make_two_people_with_one_face() {
+        let first = |mirror| {
+            let store = vec![enrolled(1, "Chen with a typo", &["a"])];
+            plan(vec![candidate(2, "Chen", &["a"])], vec![], store, MODEL, mirror).unwrap().steps.remove(0)
+        };
+        let PhotoStep::Fault(reason) = &first(Mirror::No).photos[0] else { panic!() };
+        assert!(reason.contains("picture of record #1") && reason.contains("greeter people remove 1"), "{reason}");
+        assert!(first(Mirror::Guarded).has_hope(), "--mirror removes the old record");
     }
 
     #[test]

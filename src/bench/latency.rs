@@ -1,0 +1,304 @@
+//! How long visitors wait: visits through the whole pipeline, from the first frame to the first sample of the greeting.
+//!
+//! The pipeline is the one of `greeter run`, voices included; only the camera is staged and the gallery filled up with made-up people.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rand::{Rng, SeedableRng, seq::SliceRandom};
+use serde::Serialize;
+
+use super::{
+    figures::Origin,
+    staged_camera::{Scene, framed},
+};
+use crate::{
+    camera::photo::{self, PhotoError},
+    face::{Enroller, FaceError, Template},
+    journal::Event,
+    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
+    pipeline::{Pipeline, health::Frames, host::Told, spread::Spread},
+};
+
+/// A visit that has not been greeted after so long is counted as it stands.
+const VISIT_LASTS: Duration = Duration::from_secs(6);
+/// Nobody is there for so long at least between two visits.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Photos enrolled of a person, and shown of them, at most.
+const ENROLLED: usize = 3;
+const SHOWN: usize = 3;
+
+/// Somebody who is enrolled and will visit.
+pub struct Actor {
+    /// Their record.
+    pub record: RecordNumber,
+    /// The frames in which they are seen, JPEG.
+    pub frames: Vec<Arc<Vec<u8>>>,
+}
+
+/// Everybody of a benchmark.
+pub struct Cast {
+    /// Who visits.
+    pub actors: Vec<Actor>,
+    /// Records of all, made-up people included.
+    pub people: Vec<Taxpayer>,
+    /// Templates of all.
+    pub templates: Vec<(RecordNumber, Template)>,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub struct Latency {
+    /// Where and with what.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Enrolled.
+    pub people: usize,
+    /// Visits, all of enrolled people.
+    pub visits: usize,
+    /// Named rightly.
+    pub right: usize,
+    /// Named as somebody else.
+    pub wrong: usize,
+    /// Not named, though perhaps somebody.
+    pub unsure: usize,
+    /// Taken for strangers.
+    pub stranger: usize,
+    /// Frames.
+    pub frames: Frames,
+    /// From the first frame with the visitor until the decision.
+    pub face_to_decision_ms: Option<Spread>,
+    /// Until the first sample of the spoken greeting; absent where no voice could be heard.
+    pub face_to_audible_ms: Option<Spread>,
+    /// `recognise`, `attend` and `speak` follow each other and make up the whole; the others are parts of one frame's work.
+    pub stages_ms: BTreeMap<&'static str, Option<Spread>>,
+}
+
+/// Casts people from a folder with one folder of photos a person, or else the demo's people, and makes up the rest.
+///
+/// # Errors
+/// When photos cannot be read or the networks fail.
+pub fn cast(
+    dataset: Option<&Path>,
+    demo: &Path,
+    (visits, people): (usize, usize),
+    seed: u64,
+    enroller: &mut dyn Enroller,
+) -> Result<Cast, CastError> {
+    let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let mut folders = match dataset {
+        Some(folder) => folder_photos(folder)?,
+        None => demo_photos(demo)?,
+    };
+    folders.retain(|(_, shown)| !shown.is_empty());
+    folders.shuffle(&mut generator);
+    let mut cast = Cast { actors: Vec::new(), people: Vec::new(), templates: Vec::new() };
+    for (enrolled, shown) in folders {
+        if cast.actors.len() >= visits.min(people) {
+            break;
+        }
+        let record = RecordNumber(cast.actors.len() as u64 + 1);
+        let mut templates = Vec::new();
+        for path in &enrolled {
+            let photo = read(path)?;
+            templates.extend(enroller.enrol(&photo)?.ok().map(|template| (record, template)));
+        }
+        if templates.is_empty() {
+            continue;
+        }
+        let frames = shown.iter().filter_map(|path| framed(&read(path).ok()?, 0.8).map(Arc::new)).collect();
+        cast.templates.extend(templates);
+        cast.people.push(made_up(record));
+        cast.actors.push(Actor { record, frames });
+    }
+    let dims = cast.templates.first().map_or(0, |(_, template)| template.0.len());
+    for number in cast.actors.len()..people {
+        let record = RecordNumber(number as u64 + 1);
+        let values = (0..dims).map(|_| generator.random::<f32>() - 0.5).collect();
+        cast.templates.extend(Template::from_output(values).map(|template| (record, template)));
+        cast.people.push(made_up(record));
+    }
+    Ok(cast)
+}
+
+fn made_up(record: RecordNumber) -> Taxpayer {
+    Taxpayer {
+        record,
+        id_number: IdNumber::new(format!("{record}")),
+        name: PersonName::new("陈伟明"),
+        phone: PhoneNumber::new("+8613800138000"),
+        language: None,
+        salutation: Some(Salutation::Mr),
+        category: None,
+        services: Vec::new(),
+        appointment: None,
+    }
+}
+
+type Photos = (Vec<PathBuf>, Vec<PathBuf>);
+
+/// Of each person's photos the first ones are enrolled and the next ones shown.
+fn folder_photos(dataset: &Path) -> Result<Vec<Photos>, CastError> {
+    let mut people = Vec::new();
+    for folder in sorted(dataset)? {
+        if folder.is_dir() {
+            let photos = sorted(&folder)?;
+            let enrolled = ENROLLED.min(photos.len().saturating_sub(1));
+            let shown = photos[enrolled..].iter().take(SHOWN).cloned().collect();
+            people.push((photos[..enrolled].to_vec(), shown));
+        }
+    }
+    Ok(people)
+}
+
+/// The demo's two people with the frames in which each is alone.
+fn demo_photos(demo: &Path) -> Result<Vec<Photos>, CastError> {
+    let frames = sorted(&demo.join("visits"))?;
+    let of = |word: &str| {
+        let named = |path: &&PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.contains(word) && !name.contains("-and-")
+        };
+        frames.iter().filter(named).cloned().collect::<Vec<_>>()
+    };
+    let mut people = Vec::new();
+    for photo in sorted(&demo.join("enrol"))? {
+        let name = photo.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let surname = name.rsplit('-').next().unwrap_or_default().to_owned();
+        people.push((vec![photo], of(&surname)));
+    }
+    Ok(people)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, CastError> {
+    let fault = |cause| CastError::Folder { path: folder.to_owned(), cause };
+    let entries = std::fs::read_dir(folder).map_err(fault)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<image::RgbImage, CastError> {
+    photo::read_photo(path).map_err(|fault| CastError::Photo { path: path.to_owned(), fault })
+}
+
+/// Lets everybody visit in turn, `visits` times in all.
+pub fn measure(pipeline: &Pipeline, scene: &Scene, cast: &Cast, visits: usize, progress: &dyn Fn(usize)) -> Measured {
+    let mut measured = Measured::default();
+    for visit in 0..visits {
+        let actor = &cast.actors[visit % cast.actors.len()];
+        measured.add(actor.record, &one_visit(pipeline, scene, actor));
+        progress(visit + 1);
+    }
+    measured
+}
+
+/// Everything measured, visit by visit.
+#[derive(Default)]
+pub struct Measured {
+    /// Named rightly, wrongly, unsure, stranger.
+    pub outcomes: [usize; 4],
+    /// Milliseconds.
+    pub decided: Vec<f64>,
+    /// Milliseconds.
+    pub audible: Vec<f64>,
+    /// Milliseconds of `recognise`, `attend` and `speak`.
+    pub stages: [Vec<f64>; 3],
+}
+
+#[derive(Default)]
+struct Visit {
+    named: Option<Option<RecordNumber>>,
+    unsure: bool,
+    decided_ms: Option<f64>,
+    audible_ms: Option<f64>,
+    stages_ms: Option<[f64; 3]>,
+}
+
+impl Measured {
+    fn add(&mut self, who: RecordNumber, visit: &Visit) {
+        let outcome = match visit.named {
+            Some(Some(record)) if record == who => 0,
+            Some(Some(_)) => 1,
+            Some(None) if visit.unsure => 2,
+            _ => 3,
+        };
+        self.outcomes[outcome] += 1;
+        self.decided.extend(visit.decided_ms);
+        self.audible.extend(visit.audible_ms);
+        for (series, value) in self.stages.iter_mut().zip(visit.stages_ms.into_iter().flatten()) {
+            series.push(value);
+        }
+    }
+}
+
+/// One visitor comes, is greeted and goes.
+fn one_visit(pipeline: &Pipeline, scene: &Scene, actor: &Actor) -> Visit {
+    let mut visit = Visit::default();
+    let until = Instant::now() + VISIT_LASTS;
+    let since_face = || scene.appeared().map(|at| at.elapsed().as_secs_f64() * 1000.0);
+    scene.visitor(actor.frames.clone());
+    let mut greeted = false;
+    while !greeted && Instant::now() < until {
+        let Ok(told) = pipeline.told().recv_deadline(until) else { break };
+        let Told::Event(entry) = told else { continue };
+        match entry.event {
+            Event::Identified { person, .. } => {
+                visit.decided_ms = visit.decided_ms.or(since_face());
+                visit.named = Some(Some(person));
+            }
+            Event::Unsure { .. } | Event::Stranger { .. } => {
+                visit.decided_ms = visit.decided_ms.or(since_face());
+                visit.unsure = matches!(entry.event, Event::Unsure { .. });
+                visit.named = Some(None);
+            }
+            Event::Audible { stages_ms, face_to_audible_ms, .. } => {
+                let audible = since_face();
+                visit.audible_ms = audible;
+                // The pipeline counts from the frame in which it found the face; what came before belongs to recognising.
+                let unseen = audible.map_or(0.0, |audible| (audible - face_to_audible_ms).max(0.0));
+                visit.stages_ms = Some([stages_ms.recognise + unseen, stages_ms.attend, stages_ms.speak]);
+                greeted = true;
+            }
+            Event::Shown { .. } | Event::NotSaid { .. } => greeted = true,
+            _ => {}
+        }
+    }
+    scene.nobody();
+    let until = Instant::now() + VISIT_LASTS;
+    while let Ok(told) = pipeline.told().recv_deadline(until) {
+        if matches!(told, Told::Event(ref entry) if matches!(entry.event, Event::Left { .. })) {
+            break;
+        }
+    }
+    std::thread::sleep(PAUSE);
+    visit
+}
+
+/// People for a benchmark cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CastError {
+    /// A folder.
+    #[error("cannot read the folder {path}: {cause}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        cause: std::io::Error,
+    },
+    /// A photo.
+    #[error("photo {path}: {fault}")]
+    Photo {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: PhotoError,
+    },
+    /// The networks.
+    #[error(transparent)]
+    Face(#[from] FaceError),
+}

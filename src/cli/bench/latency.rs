@@ -1,0 +1,151 @@
+//! `greeter bench latency`: how long visitors wait.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::ensure;
+
+use crate::{
+    bench::{
+        figures::Origin,
+        latency::{Latency, Measured, cast, measure},
+        staged_camera::{Scene, StagedCamera},
+    },
+    cli::{Context, Exit, run as run_command},
+    face::{
+        enrol::{self, PhotoEnroller},
+        manifest::Manifest,
+        networks::Networks,
+    },
+    pipeline::{
+        Pipeline,
+        enrolled::Reader,
+        roll::{CurrentRoll, Roll},
+        spread::Spread,
+        vision::Vision,
+    },
+};
+
+/// How long visitors wait for the first sound of their greeting.
+///
+/// People come one after the other before a staged camera (1280x720, MJPG, 30 frames/s) and go through the whole pipeline of
+/// `greeter run`, voices included. Where there is no loudspeaker, scripts/with-virtual-loudspeaker.sh gives it one.
+#[derive(clap::Args)]
+pub struct LatencyArgs {
+    /// Visits to measure
+    #[arg(long, default_value_t = 40)]
+    visits: usize,
+    /// People enrolled; those who do not visit are made up
+    #[arg(long, default_value_t = 1000)]
+    people: usize,
+    /// Photos to visit with, one folder a person; the demo's two people otherwise
+    #[arg(long, value_name = "DIR")]
+    dataset: Option<PathBuf>,
+    /// Seed of the random numbers
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The pack of networks; the configured one otherwise
+    #[arg(long, value_name = "NAME")]
+    pack: Option<String>,
+    /// Also write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Measures and prints.
+pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
+    ensure!(args.visits > 0 && args.people > 0, "--visits and --people must be at least 1");
+    let mut config = context.config.clone();
+    config.face.pack = args.pack.clone().unwrap_or(config.face.pack);
+    // Everybody may come again at once, and leaves quickly: neither is in the measured time.
+    config.visit.cool_down_s = 0;
+    config.visit.gone_after_ms = 600;
+    let context = Context { config, config_file: None, installation: context.installation.clone() };
+    let config = &context.config;
+
+    let networks = Networks::load(&context.installation, &config.face.pack, enrol::MIN_FACE_PX)?;
+    let demo = context.installation.assets().join("demo");
+    let (counts, mut enroller) = ((args.visits, args.people), PhotoEnroller::new(networks));
+    let mut cast = cast(args.dataset.as_deref(), &demo, counts, args.seed, &mut enroller)?;
+    ensure!(!cast.actors.is_empty(), "nobody can visit: each person needs a photo to enrol and another one to show");
+    drop(enroller);
+
+    let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
+    let (people, templates) = (std::mem::take(&mut cast.people), std::mem::take(&mut cast.templates));
+    let roll = CurrentRoll::new(Roll::new(people, templates, |people| reader.demands(people)));
+    let vision = Vision::new(run_command::networks(&context)?, roll.clone(), config);
+    let scene = Scene::empty();
+    let camera = Box::new(StagedCamera::new(scene.clone()));
+    let pipeline = Pipeline::start(camera, vision, run_command::means(&context, roll)?, config)?;
+    // Voices open in the background; visitors come to a robot that has been running.
+    std::thread::sleep(std::time::Duration::from_secs(15));
+
+    let bar = indicatif::ProgressBar::new(args.visits as u64);
+    let measured = measure(&pipeline, &scene, &cast, args.visits, &|done| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    let figures = figures(args, &config.face.pack, &pipeline, measured);
+    print(&figures);
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measured) -> Latency {
+    let [recognise, attend, speak] = measured.stages.map(Spread::of);
+    let mut stages_ms = BTreeMap::from([("recognise", recognise), ("attend", attend), ("speak", speak)]);
+    stages_ms.extend(pipeline.health().spreads());
+    let [right, wrong, unsure, stranger] = measured.outcomes;
+    Latency {
+        origin: Origin::here(pack, args.seed),
+        people: args.people,
+        visits: args.visits,
+        right,
+        wrong,
+        unsure,
+        stranger,
+        frames: pipeline.frames(),
+        face_to_decision_ms: Spread::of(measured.decided),
+        face_to_audible_ms: Spread::of(measured.audible),
+        stages_ms,
+    }
+}
+
+fn print(figures: &Latency) {
+    let machine = &figures.origin.machine;
+    anstream::println!(
+        "{} people enrolled, {} visits; {}, {} cores",
+        figures.people,
+        figures.visits,
+        machine.cpu,
+        machine.cores
+    );
+    anstream::println!(
+        "named rightly {}, wrongly {}, unsure {}, taken for strangers {}",
+        figures.right,
+        figures.wrong,
+        figures.unsure,
+        figures.stranger
+    );
+    let frames = &figures.frames;
+    anstream::println!("frames captured {}, seen {}, dropped {}", frames.captured, frames.processed, frames.dropped);
+    anstream::println!("\n{:24} {:>8} {:>8} {:>8} {:>8}", "milliseconds", "median", "p95", "p99", "max");
+    let row = |name: &str, spread: &Option<Spread>| match spread {
+        Some(spread) => anstream::println!("{name:24} {spread}"),
+        None => {
+            anstream::println!("{name:24} nothing was heard: no voice or no loudspeaker; `greeter doctor` says which")
+        }
+    };
+    row("face to decision", &figures.face_to_decision_ms);
+    row("face to audible", &figures.face_to_audible_ms);
+    let whole = figures.face_to_audible_ms.map_or(0.0, |spread| spread.p50);
+    for (name, spread) in &figures.stages_ms {
+        let Some(spread) = spread else { continue };
+        let sequential = ["recognise", "attend", "speak"].contains(name);
+        let share = if sequential && whole > 0.0 {
+            format!("  {:3.0} % of the median", 100.0 * spread.p50 / whole)
+        } else {
+            String::new()
+        };
+        anstream::println!("{:24} {spread}{share}", format!("  {name}"));
+    }
+}

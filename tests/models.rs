@@ -1,0 +1,234 @@
+//! The networks in the box give the answers that `scripts/models/golden.sh` wrote down, on their own and one behind the other.
+
+use std::path::{Path, PathBuf};
+
+use greeter::{
+    face::{
+        Detection, Enroller, FaceError, Template,
+        align::align,
+        enrol::{MIN_FACE_PX, PhotoEnroller},
+        manifest::Manifest,
+        networks::Networks,
+        picture::append_planes,
+        runtime::{Network, Runtime},
+    },
+    installation::Installation,
+};
+use image::RgbImage;
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn picture(path: &str) -> RgbImage {
+    image::open(root().join(path)).unwrap().to_rgb8()
+}
+
+fn networks() -> Networks {
+    Networks::load(&Installation::at(root()), "default", MIN_FACE_PX).unwrap()
+}
+
+fn golden() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(root().join("models/golden/golden.json")).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    let list = value.as_array().unwrap();
+    list.iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[track_caller]
+fn near(what: &str, got: &[f32], wanted: &[f32], within: f32) {
+    assert_eq!(got.len(), wanted.len(), "{what}");
+    for (at, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        assert!((got - wanted).abs() <= within, "{what}[{at}] is {got}, not {wanted}");
+    }
+}
+
+/// What a file of a network answers on a golden picture.
+fn raw(network: &str, file: usize, picture: &RgbImage) -> Vec<Vec<f32>> {
+    let installation = Installation::at(root());
+    let network = Manifest::load(&installation.models()).unwrap().resolve(network).unwrap();
+    let runtime = Runtime::load(&installation).unwrap();
+    let input = &network.entry.input;
+    let mut tensor = Vec::new();
+    append_planes(picture, input.mean, input.scale.map(|scale| 1.0 / scale), &mut tensor);
+    let shape = [1, 3, picture.height() as usize, picture.width() as usize];
+    Network::load(&runtime, &network.name, &network.files[file]).unwrap().run(&shape, &tensor).unwrap()
+}
+
+#[test]
+fn the_recogniser_gives_the_golden_template() {
+    let golden = &golden()["networks"]["mobilefacenet-192"];
+    let crop = picture("models/golden/aligned-112.png");
+    let outputs = raw("mobilefacenet-192", 0, &crop);
+    near("raw", &outputs[0], &numbers(&golden["raw"]), 0.01);
+    let template = networks().recogniser.embed(&[crop]).unwrap().remove(0).unwrap();
+    let wanted = numbers(&golden["template"]);
+    assert!(cosine(&template.0, &wanted) > 0.9999);
+    near("template", &template.0, &wanted, 1e-3);
+}
+
+#[test]
+fn a_crop_has_the_same_template_alone_and_among_others() {
+    let crop = picture("models/golden/aligned-112.png");
+    let other = image::imageops::flip_horizontal(&crop);
+    let mut networks = networks();
+    let together = networks.recogniser.embed(&[other, crop.clone()]).unwrap();
+    let alone = networks.recogniser.embed(&[crop]).unwrap();
+    assert!(cosine(&together[1].as_ref().unwrap().0, &alone[0].as_ref().unwrap().0) > 0.99999);
+}
+
+#[test]
+fn the_short_range_network_gives_the_golden_face() {
+    let golden = &golden()["networks"]["mediapipe-face-short"];
+    let face = picture("models/golden/face-128.png");
+    let outputs = raw("mediapipe-face-short", 0, &face);
+    let anchor = golden["anchor"].as_u64().unwrap() as usize;
+    near("regressors", &outputs[0][anchor * 16..][..16], &numbers(&golden["regressors"]), 0.05);
+    near("score", &outputs[1][anchor..=anchor], &[golden["score"].as_f64().unwrap() as f32], 0.02);
+    let found = networks().near.find(&face).unwrap();
+    assert_eq!(found.len(), 1);
+    let bounds = found[0].bounds;
+    let corners = [bounds.x, bounds.y, bounds.x + bounds.width, bounds.y + bounds.height];
+    near("box", &corners, &numbers(&golden["averaged"]["box"]), 0.05);
+    near("score", &[found[0].confidence], &[golden["averaged"]["score"].as_f64().unwrap() as f32], 1e-3);
+}
+
+#[test]
+fn the_three_networks_of_mtcnn_give_the_golden_answers() {
+    let golden = golden();
+    let proposal = &golden["networks"]["mtcnn-pnet"];
+    let outputs = raw("mtcnn", 0, &picture("models/golden/face-128.png"));
+    let cells: Vec<usize> = numbers(&proposal["grid"]).iter().map(|&side| side as usize).collect();
+    let at = proposal["row"].as_u64().unwrap() as usize * cells[1] + proposal["column"].as_u64().unwrap() as usize;
+    let cell = |planes: &[f32]| planes.chunks_exact(cells[0] * cells[1]).map(|plane| plane[at]).collect::<Vec<_>>();
+    near("P-Net's box", &cell(&outputs[0]), &numbers(&proposal["regression"]), 1e-3);
+    near("P-Net's score", &cell(&outputs[1]), &numbers(&proposal["probability"]), 1e-3);
+    for (file, name, side) in [(1, "mtcnn-rnet", 24), (2, "mtcnn-onet", 48)] {
+        let wanted = &golden["networks"][name];
+        let outputs = raw("mtcnn", file, &picture(&format!("models/golden/face-{side}.png")));
+        near(name, &outputs[0], &numbers(&wanted["regression"]), 1e-3);
+        near(name, outputs.last().unwrap(), &numbers(&wanted["probability"]), 1e-3);
+        if name == "mtcnn-onet" {
+            near(name, &outputs[1], &numbers(&wanted["landmarks"]), 1e-3);
+        }
+    }
+}
+
+#[test]
+fn an_enrolment_photo_goes_from_pixels_to_the_golden_template() {
+    let golden = golden();
+    for (name, wanted) in golden["photos"].as_object().unwrap() {
+        let photo = picture(&format!("assets/demo/enrol/{name}"));
+        let mut networks = networks();
+        let found = networks.finder.find(&photo).unwrap();
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        let face = networks.near.refine(&photo, &found[0].bounds).unwrap().unwrap();
+        let face = networks.near.refine(&photo, &face.bounds).unwrap().unwrap();
+        let points: Vec<f32> = face.landmarks.iter().flat_map(|point| [point.x, point.y]).collect();
+        near(name, &points, &numbers(&wanted["five_points"]), 0.06 * face.eye_distance());
+        let crop = align(&photo, &face.landmarks).unwrap();
+        let template = networks.recogniser.embed(&[crop]).unwrap().remove(0).unwrap();
+        let likeness = cosine(&template.0, &numbers(&wanted["template"]));
+        assert!(likeness > 0.98, "{name}: {likeness}");
+    }
+}
+
+#[test]
+fn everybody_of_the_demo_can_be_enrolled_and_they_are_not_alike() {
+    let mut enroller = PhotoEnroller::new(networks());
+    assert_eq!(enroller.model(), "mobilefacenet-192");
+    let mut enrol = |path: &str| -> Template { enroller.enrol(&picture(path)).unwrap().unwrap() };
+    let obama = enrol("assets/demo/enrol/barack-obama.jpg");
+    let collins = enrol("assets/demo/enrol/eileen-collins.png");
+    let later = enrol("assets/demo/visits/101-obama@0.5s.jpg");
+    assert!(cosine(&obama.0, &collins.0) < 0.3);
+    assert!(cosine(&obama.0, &later.0) > 0.6);
+}
+
+#[test]
+fn the_finder_counts_the_people_in_front_of_the_robot() {
+    let networks = networks();
+    let count = |path: &str| {
+        let found = networks.finder.find(&picture(path)).unwrap();
+        found.iter().filter(|face: &&Detection| face.confidence >= 0.9).count()
+    };
+    assert_eq!(count("assets/demo/visits/200-empty@3s.jpg"), 0);
+    for visit in ["101-obama", "201-collins", "301-stranger"] {
+        assert_eq!(count(&format!("assets/demo/visits/{visit}@0.5s.jpg")), 1, "{visit}");
+    }
+    for frame in 401..=410 {
+        assert_eq!(count(&format!("assets/demo/visits/{frame}-obama-and-collins@0.5s.jpg")), 2, "{frame}");
+    }
+}
+
+#[test]
+fn nothing_is_enrolled_from_a_photo_without_exactly_one_face() {
+    let mut enroller = PhotoEnroller::new(networks());
+    let mut fault = |photo: &RgbImage| enroller.enrol(photo).unwrap().unwrap_err().to_string();
+    let empty = fault(&picture("assets/demo/visits/200-empty@3s.jpg"));
+    assert!(empty.starts_with("shows no face"), "{empty}");
+    let pair = fault(&picture("assets/demo/visits/401-obama-and-collins@0.5s.jpg"));
+    assert!(pair.starts_with("shows 2 faces, need exactly one"), "{pair}");
+    for (width, height) in [(0, 0), (1, 1), (3, 2_000), (2_000, 3), (23, 23)] {
+        let odd = fault(&RgbImage::new(width, height));
+        assert!(odd.starts_with("shows no face"), "{width}x{height}: {odd}");
+    }
+}
+
+/// An installation in a folder of its own with the real networks, to be damaged.
+fn copy() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    std::fs::create_dir(&models).unwrap();
+    for file in std::fs::read_dir(root().join("models")).unwrap().map(|file| file.unwrap().path()) {
+        if file.is_file() {
+            std::fs::copy(&file, models.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    std::os::unix::fs::symlink(root().join(".runtime"), folder.path().join(".runtime")).unwrap();
+    (folder, models)
+}
+
+#[test]
+fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
+    let (folder, models) = copy();
+    let installation = Installation::at(folder.path());
+    let load = || Networks::load(&installation, "default", MIN_FACE_PX).err();
+    assert!(load().is_none());
+    let names = ["mtcnn-rnet.onnx", "mediapipe-face-short.onnx", "mediapipe-to-five.toml", "mobilefacenet-192.onnx"];
+    for name in names {
+        let path = models.join(name);
+        let whole = std::fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        for damaged in [&flipped[..], &whole[..whole.len() / 2], &[]] {
+            std::fs::write(&path, damaged).unwrap();
+            let error = load().unwrap();
+            assert!(matches!(&error, FaceError::DamagedModel { path: named, .. } if *named == path), "{error}");
+            assert!(error.to_string().contains("Restore it with `git checkout -- models`"), "{error}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        let error = load().unwrap();
+        assert!(matches!(&error, FaceError::MissingModel { path: named, .. } if *named == path), "{error}");
+        std::fs::write(&path, &whole).unwrap();
+        assert!(load().is_none());
+    }
+}
+
+#[test]
+fn the_optional_network_is_missing_until_it_is_installed() {
+    let (folder, _) = copy();
+    let Err(error) = Networks::load(&Installation::at(folder.path()), "mobilefacenet-128", MIN_FACE_PX) else {
+        panic!("a network that is not in the box was loaded");
+    };
+    assert!(error.to_string().contains("`greeter models install mobilefacenet-128`"), "{error}");
+}
