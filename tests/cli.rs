@@ -65,7 +65,13 @@ fn a_command_that_does_not_exist_is_a_wrong_command_line() {
 fn a_mistyped_key_is_named_with_its_file_its_line_and_the_nearest_key() {
     let desk = Desk::new();
     desk.configures("\n[camera]\nwidht = 640\n");
-    desk.does(&["run"]).fails_with(&["greeter.toml", "line 15", "`camera.widht`", "did you mean `camera.width`?"]);
+    let lines = fs::read_to_string(desk.at("greeter.toml")).unwrap().lines().count();
+    desk.does(&["run"]).fails_with(&[
+        "greeter.toml",
+        &format!("line {lines}:"),
+        "`camera.widht`",
+        "did you mean `camera.width`?",
+    ]);
     assert!(!desk.at("store").exists(), "nothing was begun");
 }
 

@@ -36,11 +36,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The command failed, and its one error names all of `words`.
+    /// The command failed, and its error names all of `words`.
     #[track_caller]
     pub fn fails_with(&self, words: &[&str]) {
         assert_eq!(self.code, Some(1), "{self:?}");
-        let error = self.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        let error = self.err.split_once("error: ").map(|(_, error)| error).unwrap_or_default();
         for word in words {
             assert!(error.contains(word), "`{word}` is not in: {error}\n{self:?}");
         }
