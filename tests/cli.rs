@@ -130,6 +130,19 @@ fn a_missing_runtime_is_named_with_its_cure() {
 }
 
 #[test]
+fn the_runtime_reports_nothing_to_its_maker() {
+    let desk = Desk::new();
+    let home = desk.at("home");
+    fs::create_dir(&home).unwrap();
+    let mut command = desk.command(&["doctor", "runtime"]);
+    command.env_remove("ORT_DISABLE_TELEMETRY").env_remove("CI").env_remove("XDG_CACHE_HOME").env("HOME", &home);
+    let answer = command.output().unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stdout));
+    // Where it reports, it first makes an identifier of the device and a store of reports.
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "{:?}", home.join(".cache").read_dir().map(Iterator::count));
+}
+
+#[test]
 fn a_wrong_file_is_refused_as_a_network_and_nothing_changes() {
     let copy = Copy::new();
     let desk = copy.desk();
