@@ -9,7 +9,7 @@
 //!
 //! Tried on 100 random groups of 74 other people of LFW, whose true score at 1e-4 to 4e-7 was known from seven million pairs: the
 //! result was below it in 2 % of the groups at 1e-4 (by 0.006 at most) and 0 to 1 % beyond, and 0.06 above it on average. Without the
-//! standard error 2 to 14 % were below. A generalised Pareto tail was below in 80 %; an exponential one lay 0.17 above and reaches scores
+//! standard error 1 to 14 % were below. A generalised Pareto tail was below in 80 %; an exponential one lay 0.17 above and reaches scores
 //! over 1 for large galleries, so that nobody would ever be named.
 
 use crate::{
@@ -29,14 +29,12 @@ const UPPER: f64 = 0.2;
 /// Fewer people say nothing about a tail.
 const FEWEST_PEOPLE: usize = 20;
 
-/// A photo of somebody, as a view of a visitor and as it would be enrolled.
+/// A photo of somebody.
 #[derive(Debug, Clone)]
 pub struct Photo {
-    /// How a visitor's view of this face is embedded.
-    pub view: Template,
-    /// How an enrolment photo of it is.
-    pub enrolled: Template,
-    /// The view's quality, 0 to 1: its weight in a visit.
+    /// Its template, made as those of enrolment photos and of visitors' views are.
+    pub template: Template,
+    /// Its quality, 0 to 1: its weight in a visit.
     pub quality: f32,
 }
 
@@ -82,15 +80,16 @@ pub fn non_mates(people: &[Vec<Photo>]) -> Vec<NonMate> {
         .iter()
         .map(|photos| {
             let whole = (photos.len() / PHOTOS).clamp(1, VISITS);
-            let visit =
-                |photos: &[Photo]| Template::mean(photos.iter().map(|photo| (&photo.view, photo.quality.max(0.05))));
+            let visit = |photos: &[Photo]| {
+                Template::mean(photos.iter().map(|photo| (&photo.template, photo.quality.max(0.05))))
+            };
             photos.chunks(PHOTOS).take(whole).filter_map(visit).collect()
         })
         .collect();
     let enrolments: Vec<Vec<Template>> = people
         .iter()
         .map(|photos| {
-            let enrolment = |count: usize| Template::mean(photos[..count].iter().map(|photo| (&photo.enrolled, 1.0)));
+            let enrolment = |count: usize| Template::mean(photos[..count].iter().map(|photo| (&photo.template, 1.0)));
             (1..=photos.len().min(PHOTOS)).filter_map(enrolment).collect()
         })
         .collect();
@@ -232,7 +231,7 @@ mod tests {
     }
 
     fn photo(values: &[f32], quality: f32) -> Photo {
-        Photo { view: direction(values), enrolled: direction(values), quality }
+        Photo { template: direction(values), quality }
     }
 
     #[test]

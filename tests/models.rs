@@ -87,6 +87,19 @@ fn a_crop_has_the_same_template_alone_and_among_others() {
 }
 
 #[test]
+fn a_face_and_its_mirror_image_have_one_template() {
+    let crop = picture("models/golden/aligned-112.png");
+    let mirrored = image::imageops::flip_horizontal(&crop);
+    let mut networks = networks();
+    let templates = networks.recogniser.embed_with_mirror(&[crop.clone(), mirrored]).unwrap();
+    let [direct, turned] = templates.as_slice() else { panic!("{} templates of two faces", templates.len()) };
+    assert!(cosine(&direct.as_ref().unwrap().0, &turned.as_ref().unwrap().0) > 0.99999);
+    let plain = networks.recogniser.embed(&[crop]).unwrap().remove(0).unwrap();
+    let likeness = cosine(&direct.as_ref().unwrap().0, &plain.0);
+    assert!((0.9..0.9999).contains(&likeness), "{likeness}");
+}
+
+#[test]
 fn the_short_range_network_gives_the_golden_face() {
     let golden = &golden()["networks"]["mediapipe-face-short"];
     let face = picture("models/golden/face-128.png");

@@ -49,6 +49,7 @@ fn in_a_hall(name: &str, more: &[(&str, &str)], test: fn(&std::path::Path)) {
         .env(HERE, folder.path())
         .output()
         .unwrap();
+    hall::clear(folder.path());
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for line in said.lines().filter_map(|line| line.find("measured: ").map(|at| &line[at..])) {
         println!("{name}: {line}");
@@ -212,6 +213,33 @@ fn when_speech_dispatcher_is_killed_in_mid_word_the_visitor_still_hears_everythi
         let events = wait(&speech, Duration::from_secs(30), is_finished(3));
         assert_eq!(begun(&events).unwrap().1, "tts");
         assert_eq!(heard(&hall, last), MORNING);
+    });
+}
+
+#[test]
+fn when_only_the_synthesiser_under_speech_dispatcher_is_killed_the_visitor_still_hears_everything() {
+    let name = "when_only_the_synthesiser_under_speech_dispatcher_is_killed_the_visitor_still_hears_everything";
+    in_a_hall(name, &[], |home| {
+        let hall = Hall::opens_in(home);
+        let speech = Speech::start(&settings(&["tts", "espeak"]), &english());
+        warm(&speech, "tts");
+        std::thread::sleep(Duration::from_millis(700));
+        let asked = Instant::now();
+        speech.say(sentence(1, MORNING));
+        hall.hears_speech(asked, Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(hall.kill_synthesisers());
+        let killed = Instant::now();
+        let events = wait(&speech, Duration::from_secs(40), is_finished(1));
+        let (at, voice) = begun(&events).unwrap();
+        println!("measured: synthesiser killed, said again after {} ms", (at - killed).as_millis());
+        assert_eq!(voice, "espeak");
+        assert!(at - killed < Duration::from_secs(15));
+        std::thread::sleep(Duration::from_millis(700));
+        let next = Instant::now();
+        speech.say(sentence(2, AFTERNOON));
+        wait(&speech, Duration::from_secs(40), is_finished(2));
+        assert_eq!(heard(&hall, next), AFTERNOON);
     });
 }
 

@@ -1,13 +1,13 @@
 //! Enrolment: one photo, one face, one template.
 
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 use super::{
     Detection, Enroller, FaceError, PhotoFault, Template,
     align::align,
     networks::Networks,
     picture::resize,
-    quality::{Demands, Quality},
+    quality::{Demands, MAX_YAW_DEGREES, Quality},
 };
 
 /// Photos are searched at this height at most: a portrait's face is large.
@@ -18,7 +18,7 @@ const SURE: f32 = 0.9;
 /// each of one named person among others, the widest face was the wrong one only where the second was 0.8 times as wide or more.)
 const BYSTANDER: f32 = 0.6;
 /// What an enrolment photo must have; 60 pixels between the eyes are better.
-const DEMANDS: Demands = Demands { min_eye_distance_px: 30.0, max_yaw_degrees: 45.0 };
+const DEMANDS: Demands = Demands { min_eye_distance_px: 30.0, max_yaw_degrees: MAX_YAW_DEGREES };
 
 /// The smallest face that is looked for in a photo of [`FIND_HEIGHT`].
 pub const MIN_FACE_PX: u32 = 60;
@@ -90,23 +90,13 @@ impl PhotoEnroller {
         })
     }
 
-    /// A portrait's template as it is enrolled: a face and its mirror image are one person, and their mean is less bound to this photo's
-    /// light and pose.
+    /// A portrait's template.
     ///
     /// # Errors
     /// When the network fails.
     pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
-        let mirrored = imageops::flip_horizontal(&portrait.crop);
-        let templates = self.networks.recogniser.embed(&[portrait.crop.clone(), mirrored])?;
-        Ok(Template::mean(templates.iter().flatten().map(|template| (template, 1.0))))
-    }
-
-    /// A portrait's template as if it were a visitor's view.
-    ///
-    /// # Errors
-    /// When the network fails.
-    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
-        Ok(self.networks.recogniser.embed(std::slice::from_ref(&portrait.crop))?.pop().flatten())
+        let crop = std::slice::from_ref(&portrait.crop);
+        Ok(self.networks.recogniser.embed_with_mirror(crop)?.pop().flatten())
     }
 }
 

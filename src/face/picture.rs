@@ -27,7 +27,7 @@ pub fn resize(picture: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
 /// Cuts a square of about `side` pixels around `middle`, black where it reaches over the edge; also gives the square's upper left
 /// corner in the picture. `None` if the square is empty, larger than 8192 pixels or not a number.
 pub fn crop_square(picture: &RgbImage, middle: Point, side: f32) -> Option<(RgbImage, Point)> {
-    if !(1.0..=8192.0).contains(&side) || !(middle.x.abs() < 1e6 && middle.y.abs() < 1e6) {
+    if !((1.0..=8192.0).contains(&side) && middle.x.abs() < 1e6 && middle.y.abs() < 1e6) {
         return None;
     }
     let side = side.round() as i64;

@@ -20,6 +20,9 @@ const ANCHORS: usize = 896;
 /// Anchors that overlap more than this are one face and are averaged by score, as MediaPipe does.
 const SAME_FACE: f32 = 0.3;
 
+/// A box, six points and the confidence.
+type Candidate = (FaceBox, [Point; 6], f32);
+
 /// Finds faces in a square of a picture.
 pub struct ShortRange {
     network: Network,
@@ -97,8 +100,8 @@ impl ShortRange {
     }
 
     /// Boxes, six points and confidence in shares of the square, the surest first.
-    fn decode(&self, regressors: &[f32], logits: &[f32]) -> Vec<(FaceBox, [Point; 6], f32)> {
-        let mut candidates: Vec<(FaceBox, [Point; 6], f32)> = logits
+    fn decode(&self, regressors: &[f32], logits: &[f32]) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = logits
             .iter()
             .zip(regressors.chunks_exact(16))
             .zip(&self.anchors)
@@ -137,11 +140,9 @@ impl ShortRange {
     }
 }
 
-fn averaged(same: &[(FaceBox, [Point; 6], f32)], confidence: f32) -> (FaceBox, [Point; 6], f32) {
+fn averaged(same: &[Candidate], confidence: f32) -> Candidate {
     let total: f32 = same.iter().map(|one| one.2).sum();
-    let mean = |value: &dyn Fn(&(FaceBox, [Point; 6], f32)) -> f32| {
-        same.iter().map(|one| one.2 * value(one)).sum::<f32>() / total
-    };
+    let mean = |value: &dyn Fn(&Candidate) -> f32| same.iter().map(|one| one.2 * value(one)).sum::<f32>() / total;
     let bounds = FaceBox {
         x: mean(&|one| one.0.x),
         y: mean(&|one| one.0.y),

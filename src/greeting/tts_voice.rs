@@ -27,6 +27,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_millis(2500);
 /// See the module.
 pub struct TtsVoice {
     setup: Arc<Setup>,
+    rate: f32,
     begins_within: Duration,
     worker: Option<Worker>,
     hung: Arc<Hung>,
@@ -40,7 +41,7 @@ impl TtsVoice {
     pub fn new(languages: &[Language], rate: f32, volume: f32, begins_within: Duration) -> Self {
         let setup =
             Setup { languages: languages.to_vec(), rate: dispatcher_rate(rate), volume: volume * 200.0 - 100.0 };
-        Self { setup: Arc::new(setup), begins_within, worker: None, hung: Arc::default(), suspect: None }
+        Self { setup: Arc::new(setup), rate, begins_within, worker: None, hung: Arc::default(), suspect: None }
     }
 
     fn lost(&self, cause: impl Into<String>) -> VoiceError {
@@ -101,7 +102,7 @@ impl TtsVoice {
         stop: &StopFlag,
     ) -> Result<(), VoiceError> {
         let text = speakable(text);
-        let longest = longest(&text);
+        let longest = longest(&text, self.rate);
         let Some(worker) = &self.worker else { return Err(self.lost("it is not open")) };
         while worker.heard.try_recv().is_ok() {}
         if worker.orders.try_send(Order::Say { language: language.clone(), text }).is_err() {
@@ -183,10 +184,12 @@ fn dispatcher_rate(factor: f32) -> f32 {
     ((factor - 1.0) * normal / span * 100.0).clamp(-100.0, 100.0)
 }
 
-/// Longer than any voice takes for a text, even at the slowest rate.
-fn longest(text: &str) -> Duration {
-    let milliseconds: u64 = text.chars().map(|letter| if letter.is_ascii() { 250 } else { 1000 }).sum();
-    Duration::from_millis(4000 + milliseconds)
+/// Longer than espeak-ng takes for a text (0.08 s a letter, 0.43 s a Chinese character), even on a busy machine. When the synthesiser
+/// under a healthy daemon dies, this is all that tells.
+fn longest(text: &str, factor: f32) -> Duration {
+    let milliseconds: u32 = text.chars().map(|letter| if letter.is_ascii() { 130 } else { 700 }).sum();
+    let slowed = f64::from(milliseconds) / f64::from(factor.clamp(0.1, 1.0));
+    Duration::from_millis(3000 + slowed.round() as u64)
 }
 
 #[cfg(test)]
@@ -200,10 +203,12 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_has_more_time_for_a_longer_text() {
-        assert_eq!(longest(""), Duration::from_secs(4));
-        assert_eq!(longest("Good"), Duration::from_secs(5));
-        assert_eq!(longest("您好"), Duration::from_secs(6));
+    fn a_voice_has_more_time_for_a_longer_text_and_for_a_slower_rate() {
+        assert_eq!(longest("", 1.0), Duration::from_secs(3));
+        assert_eq!(longest("Good", 1.0), Duration::from_millis(3520));
+        assert_eq!(longest("您好", 1.0), Duration::from_millis(4400));
+        assert_eq!(longest("您好", 0.5), Duration::from_millis(5800));
+        assert_eq!(longest("您好", 2.0), Duration::from_millis(4400));
     }
 
     #[test]

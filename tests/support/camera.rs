@@ -30,7 +30,7 @@ impl VirtualCamera {
         let lock = File::create(std::env::temp_dir().join("greeter-virtual-camera.lock")).expect("a lock file");
         lock.lock().expect("the lock of the virtual camera");
         let folder = tempfile::tempdir().expect("a folder");
-        let camera = Self { control: folder.path().toowned(), owned: Some((folder, lock)) };
+        let camera = Self { control: folder.path().to_owned(), owned: Some((folder, lock)) };
         // A number that no real camera has. A node without a driver was left over by a test that died.
         let is_real = |number: &u32| Path::new(&format!("/sys/class/video4linux/video{number}")).exists();
         let number = (0..64).find(|number| !is_real(number)).expect("a free number");

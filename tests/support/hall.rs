@@ -183,38 +183,32 @@ impl Hall {
         self.speech_after(since).expect("it was heard a moment ago")
     }
 
-    /// The process number of the hall's own speech-dispatcher, when it runs.
-    pub fn speech_dispatcher(&self) -> Option<u32> {
-        let file = self.home.join("run/speech-dispatcher/pid/speech-dispatcher.pid");
-        let pid: u32 = fs::read_to_string(file).ok()?.trim().parse().ok()?;
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        name.starts_with("speech-dispatch").then_some(pid)
+    /// Kills the hall's speech-dispatcher and its synthesisers, without a word of warning. Says whether there was one.
+    pub fn kill_speech_dispatcher(&self) -> bool {
+        kill(&self.home, &["speech-dispatch", "sd_"])
     }
 
-    /// Kills the hall's speech-dispatcher and its modules, without a word of warning. Says whether there was one.
-    pub fn kill_speech_dispatcher(&self) -> bool {
-        let Some(pid) = self.speech_dispatcher() else { return false };
-        let modules = children(pid);
-        [pid].into_iter().chain(modules).for_each(|pid| signal(pid, "KILL"));
-        true
+    /// Kills only the synthesisers under the hall's speech-dispatcher. Says whether there were any.
+    pub fn kill_synthesisers(&self) -> bool {
+        kill(&self.home, &["sd_"])
     }
 
     /// Lets the hall's speech-dispatcher hang; [`Hall::speech_dispatcher_goes_on`] wakes it.
     pub fn speech_dispatcher_hangs(&self) -> bool {
-        self.speech_dispatcher().map(|pid| signal(pid, "STOP")).is_some()
+        let daemons = processes(&self.home, &["speech-dispatch"]);
+        daemons.iter().for_each(|pid| signal(*pid, "STOP"));
+        !daemons.is_empty()
     }
 
     /// See [`Hall::speech_dispatcher_hangs`].
     pub fn speech_dispatcher_goes_on(&self) {
-        if let Some(pid) = self.speech_dispatcher() {
-            signal(pid, "CONT");
-        }
+        processes(&self.home, &["speech-dispatch"]).iter().for_each(|pid| signal(*pid, "CONT"));
     }
 }
 
 impl Drop for Hall {
     fn drop(&mut self) {
-        self.kill_speech_dispatcher();
+        clear(&self.home);
         for child in [&mut self.microphone, &mut self.server] {
             let _ = child.kill();
             let _ = child.wait();
@@ -238,13 +232,30 @@ pub fn env_of(home: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn children(of: u32) -> Vec<u32> {
-    let parent = |pid: u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
+/// Ends every speech-dispatcher that programs in the hall at `home` have started, also one that is just starting.
+pub fn clear(home: &Path) {
+    while kill(home, &["speech-dispatch", "sd_"]) {
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn kill(home: &Path, names: &[&str]) -> bool {
+    let found = processes(home, names);
+    found.iter().for_each(|pid| signal(*pid, "KILL"));
+    !found.is_empty()
+}
+
+/// The living processes whose names begin so and whose environment is the hall's: nobody else's.
+fn processes(home: &Path, names: &[&str]) -> Vec<u32> {
+    let ours = format!("XDG_RUNTIME_DIR={}", home.join("run").display());
+    let is_ours = |pid: &u32| {
+        let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        let name = String::from_utf8_lossy(&read("comm")).into_owned();
+        names.iter().any(|wanted| name.starts_with(wanted))
+            && read("environ").split(|byte| *byte == 0).any(|variable| variable == ours.as_bytes())
     };
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|pid| parent(*pid) == Some(of)).collect()
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_ours).collect()
 }
 
 fn signal(pid: u32, name: &str) {

@@ -80,9 +80,8 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
 
 fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, FaceError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
-    let (view, enrolled) = (enroller.view(&portrait)?, enroller.template(&portrait)?);
     let quality = portrait.quality.score();
-    Ok(view.zip(enrolled).map(|(view, enrolled)| Photo { view, enrolled, quality }))
+    Ok(enroller.template(&portrait)?.map(|template| Photo { template, quality }))
 }
 
 /// The names in a group's file.
