@@ -183,10 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn the_process_that_has_a_file_open_is_found_by_its_own_entry_only() {
+    fn another_process_that_has_the_camera_open_is_named_and_our_own_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("video0");
-        let _open = std::fs::File::create(&path).unwrap();
-        assert_eq!(user_of(&path), None, "this very process does not count");
+        let path = folder.path().canonicalize().unwrap().join("video0");
+        let _ours = std::fs::File::create(&path).unwrap();
+        assert_eq!(user_of(&path), None);
+        let theirs = std::fs::File::open(&path).unwrap();
+        let mut other = std::process::Command::new("sleep").arg("60").stdin(theirs).spawn().unwrap();
+        let found = user_of(&path);
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert_eq!(found, Some((other.id(), "sleep".to_owned())));
     }
 }

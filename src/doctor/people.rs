@@ -11,7 +11,7 @@ use crate::{
     store::{Store, StoreError, snapshot_file},
 };
 
-/// A copy that is older than the store by this many changes does not help much.
+/// In seconds.
 const DAY: u64 = 24 * 3600;
 
 /// Opens the store and says who is in it; a store that is in use is no fault.
