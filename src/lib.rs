@@ -9,6 +9,7 @@ pub mod calibration;
 pub mod camera;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod face;
 pub mod gallery;
 pub mod greeting;

@@ -1,6 +1,8 @@
 //! One file a command: parse, call, print. Decides nothing.
 
 mod bench;
+mod config;
+mod doctor;
 mod models;
 pub mod people;
 mod pipeline;
@@ -64,6 +66,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
+    Doctor(doctor::DoctorArgs),
+    Config(config::ConfigArgs),
 }
 
 /// What every command needs.
@@ -77,9 +81,17 @@ struct Context {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // `doctor` says itself what it finds.
+    let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
     let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,greeter=info"));
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).with_target(false).init();
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_writer(std::io::stderr)
+        .with_ansi(coloured)
+        .with_target(false)
+        .init();
     match run_command(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -90,6 +102,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
+    // It must say what is wrong even where the configuration is.
+    if let Command::Doctor(args) = &cli.command {
+        return doctor::run(args, cli.config.clone());
+    }
     let (config, config_file) = Config::find(cli.config.as_deref())?;
     let context = Context { config, config_file, installation: Installation::find()? };
     match &cli.command {
@@ -106,5 +122,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Models(args) => models::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),
+        Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
+        Command::Doctor(args) => doctor::run(args, cli.config.clone()),
     }
 }

@@ -36,6 +36,7 @@ pub use error::StoreError;
 pub use key::StoreKey;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
 pub use opening::{Opened, Rebuilt, Store};
+pub use snapshot::path as snapshot_file;
 
 #[cfg(test)]
 mod tests;

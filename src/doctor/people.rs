@@ -1,0 +1,165 @@
+//! The store with the people in it, its key and its copy, and whether there are counters for what they come for.
+
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+
+use super::Finding;
+use crate::{
+    config::{Config, StoreSettings},
+    face::manifest::Manifest,
+    installation::Installation,
+    routing::Routing,
+    store::{Store, StoreError, snapshot_file},
+};
+
+/// In seconds.
+const DAY: u64 = 24 * 3600;
+
+/// Opens the store and says who is in it; a store that is in use is no fault.
+pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
+    let settings = &config.store;
+    if let Some(finding) = not_to_be_opened(settings) {
+        return vec![finding];
+    }
+    let opened = match Store::open(settings) {
+        Ok(opened) => opened,
+        Err(StoreError::Locked { holder, .. }) => {
+            return vec![Finding::fine(format!("in use by {holder}: left alone"))];
+        }
+        Err(error) => return vec![Finding::of(&error, "see docs/troubleshooting.md")],
+    };
+    let mut findings = Vec::new();
+    if let Some(rebuilt) = opened.rebuilt {
+        findings.push(Finding::of(&rebuilt, "run `greeter sync` again"));
+    }
+    match templates(&opened.store, installation, config) {
+        Ok(found) => findings.extend(found),
+        Err(error) => findings.push(Finding::of(&error, "run the same command again")),
+    }
+    findings.push(copy(settings));
+    findings
+}
+
+/// Where opening would make a new store, or leave files that the program's own user cannot read.
+fn not_to_be_opened(settings: &StoreSettings) -> Option<Finding> {
+    let folder = &settings.folder;
+    let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if empty && !snapshot_file(folder).exists() {
+        let place = folder.display();
+        return Some(match fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => foreign(folder),
+            _ => Finding::fine(format!("none yet; `greeter sync` makes it in {place} and preloads people")),
+        });
+    }
+    let owner = fs::metadata(folder).map_or(0, |found| found.uid());
+    (owner != rustix::process::geteuid().as_raw()).then(|| foreign(folder))
+}
+
+fn foreign(folder: &Path) -> Finding {
+    Finding::problem(
+        format!("{} belongs to another user, so it was not opened", folder.display()),
+        format!("run this as that user: sudo -u \"$(stat -c %U {})\" greeter doctor", folder.display()),
+    )
+}
+
+fn templates(store: &Store, installation: &Installation, config: &Config) -> Result<Vec<Finding>, StoreError> {
+    let people = store.enrolled()?.len();
+    let models = store.template_models()?;
+    let in_store = Finding::fine(format!("opens; {people} people, {} templates", models.values().sum::<usize>()));
+    let manifest = Manifest::load(&installation.models());
+    let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
+    // The models' own check says what is wrong with them.
+    let Ok(recogniser) = recogniser else { return Ok(vec![in_store]) };
+    Ok([Some(in_store), foreign_templates(&models, &recogniser)].into_iter().flatten().collect())
+}
+
+fn foreign_templates(models: &BTreeMap<String, usize>, recogniser: &str) -> Option<Finding> {
+    let others: usize = models.iter().filter(|(model, _)| *model != recogniser).map(|(_, count)| count).sum();
+    let cure = "run `greeter sync` with the roster once more: it makes them anew from the stored photos";
+    let what =
+        format!("{others} templates are not by {recogniser}, the recogniser in use: those people are not recognised");
+    (others > 0).then(|| Finding::problem(what, cure))
+}
+
+fn copy(settings: &StoreSettings) -> Finding {
+    let path = snapshot_file(&settings.folder);
+    let age = fs::metadata(&path).and_then(|found| found.modified()).ok().and_then(|at| at.elapsed().ok());
+    match age {
+        None => Finding::problem(
+            format!("there is no copy of the store ({}), from which it would be rebuilt after damage", path.display()),
+            "run `greeter sync` once more: it writes one",
+        ),
+        Some(age) => Finding::fine(format!("its copy is {}", old(age.as_secs()))),
+    }
+}
+
+fn old(seconds: u64) -> String {
+    match seconds {
+        0..3600 => format!("{} min old", seconds / 60),
+        3600..DAY => format!("{} h old", seconds / 3600),
+        _ => format!("{} days old", seconds / DAY),
+    }
+}
+
+/// Reads the counters, and compares what they serve with what people come for.
+pub fn routing(installation: &Installation, config: &Config) -> Vec<Finding> {
+    let own = &config.routing.file;
+    let file = if own.is_file() { own.clone() } else { installation.assets().join("routing.toml") };
+    let routing = match Routing::load(&file) {
+        Ok(routing) => routing,
+        Err(error) => return vec![Finding::of(&error, "correct it")],
+    };
+    let (counters, services) = (routing.counters().len(), routing.services().count());
+    let mut findings = vec![Finding::fine(format!("{}: {counters} counters, {services} services", file.display()))];
+    if !own.is_file() {
+        let what = format!("{} does not exist, so visitors are sent to the counters of the example", own.display());
+        let cure = format!("cp {} {} and write your own counters into it", file.display(), own.display());
+        findings.push(Finding::problem(what, cure));
+    }
+    if not_to_be_opened(&config.store).is_none() {
+        findings.extend(services_without_counter(&config.store, &routing));
+    }
+    findings
+}
+
+fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Option<Finding> {
+    // What is wrong with the store is said by its own check.
+    let people = Store::open(settings).ok()?.store.people().ok()?;
+    let known: Vec<&str> = routing.services().collect();
+    let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+    for service in people.into_iter().flat_map(|person| person.services) {
+        if !known.contains(&service.as_str()) {
+            *unknown.entry(service).or_default() += 1;
+        }
+    }
+    let names: Vec<String> = unknown.iter().map(|(name, people)| format!("`{name}` ({people} people)")).collect();
+    let what = format!("routing.toml has no service {}: they are sent to reception", names.join(", "));
+    (!names.is_empty())
+        .then(|| Finding::problem(what, "add it to routing.toml, or correct the roster's column `services`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_of_another_recogniser_are_noticed() {
+        let models = BTreeMap::from([("old".to_owned(), 3), ("new".to_owned(), 1)]);
+        let found = foreign_templates(&models, "new");
+        assert!(matches!(found, Some(Finding::Problem { what, .. }) if what.starts_with("3 templates are not by new")));
+        assert_eq!(foreign_templates(&BTreeMap::from([("new".to_owned(), 4)]), "new"), None);
+        assert_eq!(foreign_templates(&BTreeMap::new(), "new"), None);
+    }
+
+    #[test]
+    fn looking_for_a_store_makes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        assert!(matches!(not_to_be_opened(&settings), Some(Finding::Fine(what)) if what.starts_with("none yet")));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_age_is_said_in_the_unit_that_fits() {
+        assert_eq!([59, 7200, 3 * DAY].map(old), ["0 min old", "2 h old", "3 days old"]);
+    }
+}

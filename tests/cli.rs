@@ -1,0 +1,357 @@
+//! The program as operators meet it: what it prints, what it refuses, and what stays unharmed.
+//!
+//! The help texts are in tests/golden/help.txt as people read them; `GREETER_WRITE_GOLDEN=1 cargo test --release --test cli` writes
+//! that file anew.
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use greeter::{config::StoreSettings, store::Store};
+use rustix::process::Signal;
+
+#[path = "support/desk.rs"]
+mod desk;
+use desk::{Copy, Desk, tree};
+
+/// The longest that the program may take to load its networks on a machine that is busy with other tests.
+const STARTS_WITHIN: Duration = Duration::from_secs(30);
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
+
+// --- help ---
+
+/// A command's help and that of all below it.
+fn help(desk: &Desk, command: &[&str], all: &mut String) {
+    let mut arguments = command.to_vec();
+    arguments.push("--help");
+    let text = desk.does(&arguments).is_done().out.clone();
+    let name = [&["greeter"], command].concat().join(" ");
+    *all += &format!("==== {name} ====\n{}\n", text.trim_end());
+    let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // Longer explanations are indented further than names.
+    let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    for below in names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+        help(desk, &[command, &[below]].concat(), all);
+    }
+}
+
+#[test]
+fn every_commands_help_reads_as_it_was_agreed() {
+    let mut now = String::new();
+    help(&Desk::new(), &[], &mut now);
+    let path = tree().join("tests/golden/help.txt");
+    if std::env::var_os("GREETER_WRITE_GOLDEN").is_some() {
+        fs::write(&path, &now).unwrap();
+    }
+    let agreed = fs::read_to_string(&path).unwrap();
+    let differs = now.lines().zip(agreed.lines()).find(|(now, agreed)| now != agreed);
+    assert!(
+        now == agreed,
+        "the help has changed, first here (now, agreed): {differs:#?}; if it should, run GREETER_WRITE_GOLDEN=1 cargo test --release --test cli"
+    );
+    for command in ["run", "sync", "people show", "models install", "doctor", "config explain", "bench latency"] {
+        assert!(now.contains(&format!("==== greeter {command} ====")), "{command} is missing");
+    }
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_a_wrong_command_line() {
+    let answer = Desk::new().does(&["greet"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("unrecognized subcommand"), "{}", answer.err);
+}
+
+// --- configuration ---
+
+#[test]
+fn a_mistyped_key_is_named_with_its_file_its_line_and_the_nearest_key() {
+    let desk = Desk::new();
+    desk.configures("\n[camera]\nwidht = 640\n");
+    let lines = fs::read_to_string(desk.at("greeter.toml")).unwrap().lines().count();
+    desk.does(&["run"]).fails_with(&[
+        "greeter.toml",
+        &format!("line {lines}:"),
+        "`camera.widht`",
+        "did you mean `camera.width`?",
+    ]);
+    assert!(!desk.at("store").exists(), "nothing was begun");
+}
+
+#[test]
+fn an_operator_can_ask_what_a_key_means_and_what_holds() {
+    let desk = Desk::new();
+    desk.configures("\n[camera]\nwidth = 640\n");
+    let answer = desk.does(&["config", "explain", "visit.cool_down_s"]);
+    assert_eq!(answer.is_done().out, "visit.cool_down_s = 600\n    Nobody is greeted again within this time.\n");
+    desk.does(&["config", "explain", "cool_down"])
+        .fails_with(&["no key `cool_down`", "did you mean `visit.cool_down_s`?"]);
+    let shown = desk.does(&["config", "show"]);
+    shown.is_done().says("\nwidth = 640   # not the default\n").says("\nheight = 720\n");
+}
+
+// --- models and runtime ---
+
+/// Name and content of each file in a folder.
+fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn a_damaged_model_is_named_and_nobody_is_greeted_or_enrolled_with_it() {
+    let copy = Copy::new();
+    let desk = copy.desk();
+    desk.does(&["models", "verify"]).is_done().says("ok       mobilefacenet-192.onnx");
+    copy.damages("models/mobilefacenet-192.onnx");
+    let answer = desk.does(&["models", "verify"]);
+    assert_eq!(answer.code, Some(1));
+    answer.says("mobilefacenet-192.onnx is damaged: its SHA-256 is").says("ok       mtcnn-onet.onnx");
+    let roster = tree().join("assets/demo/roster.csv");
+    for command in [&["sync", roster.to_str().unwrap()][..], &["run"]] {
+        desk.does(command).fails_with(&["mobilefacenet-192.onnx is damaged", "git checkout -- models"]);
+    }
+    desk.does(&["people", "list"]).is_done().says("0 people");
+    let doctor = desk.does(&["doctor", "models"]);
+    assert_eq!(doctor.code, Some(3));
+    doctor
+        .says("problem  models")
+        .says("mobilefacenet-192.onnx is damaged")
+        .says("cure: Restore it with `git checkout -- models`");
+}
+
+#[test]
+fn a_missing_runtime_is_named_with_its_cure() {
+    let copy = Copy::new();
+    fs::remove_file(copy.at(".runtime/libonnxruntime.so")).unwrap();
+    let desk = copy.desk();
+    desk.does(&["run"]).fails_with(&["ONNX Runtime is missing", ".runtime/libonnxruntime.so", "Run scripts/setup.sh"]);
+    let doctor = desk.does(&["doctor", "runtime"]);
+    assert_eq!(doctor.code, Some(3));
+    doctor.says("problem  runtime").says("cure: Run scripts/setup.sh");
+}
+
+#[test]
+fn the_runtime_reports_nothing_to_its_maker() {
+    let desk = Desk::new();
+    let home = desk.at("home");
+    fs::create_dir(&home).unwrap();
+    let mut command = desk.command(&["doctor", "runtime"]);
+    command.env_remove("ORT_DISABLE_TELEMETRY").env_remove("CI").env_remove("XDG_CACHE_HOME").env("HOME", &home);
+    let answer = command.output().unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stdout));
+    // Where it reports, it first makes an identifier of the device and a store of reports.
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0, "{:?}", home.join(".cache").read_dir().map(Iterator::count));
+}
+
+#[test]
+fn a_wrong_file_is_refused_as_a_network_and_nothing_changes() {
+    let copy = Copy::new();
+    let desk = copy.desk();
+    let before = content(&copy.at("models"));
+    let wrong = copy.at("models/mtcnn-onet.onnx");
+    let install = |from: &str| desk.does(&["models", "install", "mobilefacenet-128", "--from", from]);
+    install(wrong.to_str().unwrap()).fails_with(&["mtcnn-onet.onnx is not mobilefacenet-128", "Nothing was changed"]);
+    install("/nowhere/at.all").fails_with(&["cannot read /nowhere/at.all", "Nothing was changed"]);
+    desk.does(&["models", "install", "mobilefacenet-128"])
+        .fails_with(&["Download https://", "greeter models install mobilefacenet-128 --from"]);
+    desk.does(&["models", "install", "facenet"]).fails_with(&["there is no network facenet", "mobilefacenet-128"]);
+    assert_eq!(content(&copy.at("models")), before);
+    desk.does(&["models", "use", "mobilefacenet-128"]).fails_with(&["mobilefacenet-128.onnx is missing"]);
+    assert!(!fs::read_to_string(desk.at("greeter.toml")).unwrap().contains("mobilefacenet"));
+}
+
+#[test]
+fn an_optional_network_is_installed_chosen_and_everybody_is_embedded_anew() {
+    let file = tree().join("../shared/models/mobilefacenet/MobileFaceNet.onnx");
+    if !file.is_file() {
+        println!("skipped: the optional network mobilefacenet-128 is not on this machine");
+        return;
+    }
+    let copy = Copy::new();
+    let desk = copy.desk();
+    desk.preloads_the_demo();
+    desk.does(&["models", "install", "mobilefacenet-128", "--from", file.to_str().unwrap()])
+        .is_done()
+        .says("is installed");
+    let before = fs::read_to_string(desk.at("greeter.toml")).unwrap();
+    desk.does(&["models", "use", "mobilefacenet-128"]).is_done().says("Run `greeter sync` once more");
+    let after = fs::read_to_string(desk.at("greeter.toml")).unwrap();
+    assert!(after.contains("pack = \"mobilefacenet-128\""), "{after}");
+    for line in before.lines() {
+        assert!(after.contains(line), "`{line}` is lost, in\n{after}");
+    }
+    let doctor = desk.does(&["doctor", "store"]);
+    assert_eq!(doctor.code, Some(3));
+    doctor.says("2 templates are not by mobilefacenet-128").says("cure: run `greeter sync`");
+    let roster = tree().join("assets/demo/roster.csv");
+    desk.does(&["sync", roster.to_str().unwrap()]).is_done();
+    desk.does(&["doctor", "store"]).is_done().says("2 people, 2 templates");
+}
+
+// --- running ---
+
+#[test]
+fn without_a_camera_the_robot_says_so_waits_and_never_plays_a_recording_by_itself() {
+    let desk = Desk::new();
+    desk.configures("\n[camera]\ndevice = \"a camera that nobody has\"\n");
+    let mut robot = desk.starts(&["run"]);
+    let complaint = robot.says("no camera has `a camera that nobody has` in its name", STARTS_WITHIN);
+    assert!(complaint.contains("Plug it in"), "{complaint}");
+    std::thread::sleep(Duration::from_secs(3));
+    robot.gets(Signal::INT);
+    assert!(robot.ends_within(ENDS_WITHIN).success());
+    let (out, _) = robot.everything();
+    assert!(out.contains("ended; 0 frames captured") && !out.contains("recording"), "{out}");
+}
+
+#[test]
+fn a_visitor_is_greeted_by_name_and_the_events_and_the_log_know_only_a_number() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let recording = desk.recording(&["100-", "obama@", "200-"]);
+    let events = desk.at("events.jsonl");
+    let arguments = ["run", "--camera", recording.to_str().unwrap(), "--events", events.to_str().unwrap()];
+    let mut robot = desk.starts(&arguments);
+    let said = robot.says("says: ", STARTS_WITHIN);
+    assert!(said.contains("Mr Obama"), "{said}");
+    assert!(robot.ends_within(STARTS_WITHIN).success(), "the recording ends by itself");
+    let (out, err) = robot.everything();
+    let events = fs::read_to_string(&events).unwrap();
+    let lines: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of =
+        |kind: &str| lines.iter().find(|line| line["event"] == kind).unwrap_or_else(|| panic!("no {kind} in {events}"));
+    assert_eq!(of("identified")["person"], 1);
+    assert_eq!(of("routed")["counter"], "3");
+    for kind in ["face_seen", "greeting_started", "left"] {
+        assert!(of(kind)["at_ms"].is_u64());
+    }
+    let roster = fs::read_to_string(tree().join("assets/demo/roster.csv")).unwrap();
+    for row in roster.lines().skip(1) {
+        let columns: Vec<&str> = row.split(',').collect();
+        let (id, name, phone) = (columns[0], columns[1], columns[2]);
+        let surname = name.rsplit(' ').next().unwrap();
+        for secret in [id, &id[6..14], name, surname, phone] {
+            assert!(!events.contains(secret) && !err.contains(secret), "{secret} in\n{events}\n{err}");
+        }
+        for secret in [id, phone] {
+            assert!(!out.contains(secret), "{secret} on the screen");
+        }
+    }
+    assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "colour where there is no terminal");
+}
+
+#[test]
+fn a_disk_that_is_full_of_events_does_not_stop_the_robot() {
+    let desk = Desk::new();
+    let recording = desk.recording(&["100-"]);
+    let mut robot = desk.starts(&["run", "--camera", recording.to_str().unwrap(), "--events", "/dev/full"]);
+    assert!(robot.ends_within(STARTS_WITHIN).success());
+    let (out, err) = robot.everything();
+    assert!(out.contains("the recording is over"), "{out}");
+    assert_eq!(err.matches("events are no longer written to /dev/full").count(), 1, "{err}");
+}
+
+#[test]
+fn a_recording_that_does_not_exist_is_named() {
+    Desk::new().does(&["run", "--camera", "/nowhere/visits"]).fails_with(&["/nowhere/visits"]);
+}
+
+// --- people ---
+
+#[test]
+fn people_are_masked_until_staff_ask_to_see_them() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let secrets = ["Barack", "Obama", "110199197001010011", "13800138000"];
+    for arguments in [&["people", "list"][..], &["people", "show", "1"]] {
+        let answer = desk.does(arguments);
+        answer.is_done().says("110*************11");
+        for secret in secrets {
+            assert!(!answer.out.contains(secret) && !answer.err.contains(secret), "{answer:?}");
+        }
+    }
+    let revealed = desk.does(&["people", "show", "#1", "--reveal"]);
+    revealed.is_done().says("Barack Obama").says("110199197001010011").says("+8613800138000");
+    desk.does(&["people", "show", "7"]).fails_with(&["there is no record #7", "greeter people list"]);
+    desk.does(&["people", "remove", "1"]).fails_with(&["add --yes"]);
+    desk.does(&["people", "remove", "1", "--yes"]).is_done().says("is erased");
+    desk.does(&["people", "list"]).is_done().says("1 person");
+}
+
+#[test]
+fn a_wrong_or_missing_key_is_named_and_the_right_one_still_opens_the_store() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let key = desk.at("keys/store.key");
+    let right = fs::read(&key).unwrap();
+    fs::write(&key, [7; 32]).unwrap();
+    desk.does(&["people", "list"]).fails_with(&["store.key does not open the store", "`store.key_file`"]);
+    fs::write(&key, &right).unwrap();
+    let moved = desk.at("elsewhere.key");
+    fs::rename(&key, &moved).unwrap();
+    desk.does(&["people", "list"]).fails_with(&["store.key is missing", "Restore the key"]);
+    assert!(!key.exists(), "no new key is made for a store that has one");
+    fs::rename(&moved, &key).unwrap();
+    desk.does(&["people", "list"]).is_done().says("2 people");
+}
+
+#[test]
+fn a_store_that_another_process_uses_is_named_with_it_and_the_doctor_leaves_it_alone() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+    let held = Store::open(&settings).unwrap();
+    let ourselves = std::process::id().to_string();
+    desk.does(&["people", "list"]).fails_with(&["is in use by process", &ourselves, "try again"]);
+    desk.does(&["doctor", "store"]).is_done().says("ok       store").says("left alone");
+    drop(held);
+    desk.does(&["people", "list"]).is_done().says("2 people");
+}
+
+// --- the doctor ---
+
+#[test]
+fn the_doctor_tells_what_is_wrong_on_a_bare_machine_and_how_to_cure_it() {
+    let desk = Desk::new();
+    desk.configures("\n[camera]\ndevice = \"a camera that nobody has\"\n");
+    let answer = desk.does(&["doctor"]);
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    answer.says("problem  camera         no camera has `a camera that nobody has` in its name");
+    for fine in ["configuration", "phrases", "models", "runtime", "store", "routing", "disk", "clock"] {
+        answer.says(&format!("ok       {fine} "));
+    }
+    let lines: Vec<&str> = answer.out.lines().collect();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("problem  ")) {
+        assert!(lines[at + 1].trim_start().starts_with("cure: "), "no cure after: {line}");
+    }
+    assert!(answer.out.trim_end().ends_with('.') && !answer.out.contains('\u{1b}'), "{}", answer.out);
+    assert!(!desk.at("store").exists() && !desk.at("keys").exists(), "looking changes nothing");
+}
+
+#[test]
+fn the_doctor_goes_on_where_configuration_counters_and_phrases_are_wrong() {
+    let desk = Desk::new();
+    fs::create_dir(desk.at("phrases")).unwrap();
+    fs::write(desk.at("phrases/en.ftl"), "hello = Hello {$nmae}\n").unwrap();
+    let answer = desk.does(&["doctor", "phrases", "clock"]);
+    assert_eq!(answer.code, Some(3));
+    answer.says("problem  phrases").says("uses $nmae, which it is not given").says("ok       clock");
+    desk.configures("\n[camera]\nwidht = 640\n");
+    let answer = desk.does(&["doctor", "configuration", "runtime"]);
+    assert_eq!(answer.code, Some(3));
+    answer.says("problem  configuration").says("camera.widht").says("ok       runtime");
+    desk.does(&["doctor", "camra"]).fails_with(&["there is no check camra", "camera"]);
+}
+
+#[test]
+fn the_doctor_notices_services_that_no_counter_knows() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let routing = fs::read_to_string(tree().join("assets/demo/routing.toml")).unwrap();
+    fs::write(desk.at("routing.toml"), routing.replace("invoice", "bills")).unwrap();
+    let config = fs::read_to_string(desk.at("greeter.toml")).unwrap();
+    let own = config.lines().filter(|line| !line.starts_with("file = ")).collect::<Vec<_>>().join("\n");
+    fs::write(desk.at("greeter.toml"), own).unwrap();
+    let answer = desk.does(&["doctor", "routing"]);
+    assert_eq!(answer.code, Some(3), "{answer:?}");
+    answer.says("no service `invoice` (1 people): they are sent to reception");
+}
