@@ -16,8 +16,8 @@ packages=(
     python3 python3-pip ca-certificates
 )
 if [ "${1:-}" = --tests ]; then
-    # a sound server to listen to, a virtual environment for the recogniser, loop devices for full disks
-    packages+=(pulseaudio pulseaudio-utils dbus python3-venv e2fsprogs procps git)
+    # a sound server to listen to, a virtual environment for the recogniser, loop devices for full disks, systemd-analyze
+    packages+=(pulseaudio pulseaudio-utils dbus python3-venv e2fsprogs procps systemd)
 fi
 
 missing=()

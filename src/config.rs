@@ -75,7 +75,7 @@ section!(
         /// A whole frame is searched at most so often while faces are followed; between, only their surroundings are.
         find_every_ms: u64 = 500,
         /// Views of one track that are embedded, at most, a second.
-        embed_per_second: u32 = 6,
+        embed_per_second: u32 = 8,
     }
 );
 
@@ -88,7 +88,7 @@ section!(
         min_margin: f32 = 0.05,
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
-        /// A visitor for whom the evidence does not suffice after so long is greeted without a name.
+        /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
         decide_within_ms: u64 = 900,
     }
 );
@@ -200,6 +200,9 @@ impl Config {
             (self.camera.width > 0 && self.camera.height > 0, "camera.width and camera.height must be above 0"),
             (self.camera.frames_per_second > 0, "camera.frames_per_second must be above 0"),
         ];
+        if let Some(unknown) = self.greeting.voices.iter().find(|voice| !["tts", "espeak"].contains(&voice.as_str())) {
+            return Err(format!("greeting.voices: there is no voice `{unknown}`; there are `tts` and `espeak`"));
+        }
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
     }
 

@@ -147,15 +147,13 @@ fn only_the_store_knows_sled_and_only_the_pipeline_starts_the_stages() {
 }
 
 /// `unsafe` in the program itself: each with why it must be.
-const UNSAFE: [(&str, usize); 2] = [
-    // Sets a variable of the environment before the first thread starts, so that ONNX Runtime reports to nobody.
-    ("src/main.rs", 1),
+const UNSAFE: [(&str, usize); 1] = [
     // Wakes a capture thread that waits in the driver of a silent camera (pthread_kill with a signal that does nothing).
     ("src/camera/capture.rs", 1),
 ];
 
 #[test]
-fn the_program_is_unsafe_in_two_places_only() {
+fn the_program_is_unsafe_in_one_place_only() {
     let uses = |path: &PathBuf| code(path).matches("unsafe ").count();
     let found: BTreeSet<(String, usize)> = sources("src")
         .into_iter()

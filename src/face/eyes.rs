@@ -17,6 +17,8 @@ const SURE: f32 = 0.9;
 const SURE_AT_A_GLANCE: f32 = 0.7;
 /// Boxes that overlap more than this are one face.
 const SAME_FACE: f32 = 0.3;
+/// A box that overlaps less than this with the one before has moved.
+const SAME_PLACE: f32 = 0.8;
 
 /// Looks at frames.
 pub struct Eyes {
@@ -55,9 +57,12 @@ impl Eyes {
     ) -> Result<Vec<Detection>, FaceError> {
         let mut faces: Vec<Detection> = Vec::new();
         for bounds in followed {
-            if let Some(face) = networks.near.refine(frame, bounds)? {
-                add(&mut faces, face);
+            let mut found = networks.near.refine(frame, bounds)?;
+            // A face that has moved a good way was looked at off its middle: the points get better with a second look.
+            if let Some(moved) = found.as_ref().filter(|face| face.bounds.overlap(bounds) < SAME_PLACE) {
+                found = networks.near.refine(frame, &moved.bounds)?.or(found);
             }
+            found.into_iter().for_each(|face| add(&mut faces, face));
         }
         if faces.is_empty() {
             let glanced = networks.near.find(frame)?;

@@ -2,7 +2,7 @@
 //!
 //! Pure: no clock, no I/O. The threshold comes from calibration, not from here.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{BestTwo, Gallery, score};
 use crate::{config::DecisionSettings, face::Template, person::RecordNumber};
@@ -27,7 +27,7 @@ pub struct Demands {
     pub min_margin: f32,
     /// Good views, at least two.
     pub min_views: usize,
-    /// When to stop waiting for more.
+    /// How long a visitor is watched, their face in sight, before what is there decides.
     pub decide_within: Duration,
 }
 
@@ -71,30 +71,24 @@ pub struct Verdict {
 }
 
 /// What is known so far about one track.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Evidence {
-    since: Instant,
     views: Vec<(Template, f32)>,
     strange: usize,
 }
 
 impl Evidence {
-    /// Begins with the first frame in which the face was usable.
-    pub fn since(now: Instant) -> Self {
-        Self { since: now, views: Vec::new(), strange: 0 }
-    }
-
     /// Adds a view with its quality (0 to 1).
     ///
     /// A view unlike the others is set aside; a second one after it means that another person stands in this place now, and all
     /// that was known is forgotten: `false`.
-    pub fn add(&mut self, now: Instant, view: Template, quality: f32) -> bool {
+    pub fn add(&mut self, view: Template, quality: f32) -> bool {
         if self.views.len() >= 2 && self.mean().is_some_and(|mean| score(&mean, &view) < SAME_PERSON) {
             self.strange += 1;
             if self.strange < 2 {
                 return true;
             }
-            *self = Self { views: vec![(view, quality)], ..Self::since(now) };
+            *self = Self { views: vec![(view, quality)], strange: 0 };
             return false;
         }
         self.strange = 0;
@@ -118,12 +112,12 @@ impl Evidence {
         Template::mean(self.views.iter().map(|(view, quality)| (view, quality / alike(view).max(1) as f32)))
     }
 
-    /// Decides, or says `None`: not yet.
+    /// Decides after the visitor has been watched for so long, or says `None`: not yet.
     ///
     /// A name needs enough views, a mean above the threshold, a margin over the second person, and at least two views that each
     /// point to the same person. When the time is up, what is there decides, and it never names anybody on less.
-    pub fn decide(&self, now: Instant, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
-        let time_is_up = now.duration_since(self.since) >= demands.decide_within;
+    pub fn decide(&self, watched: Duration, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
+        let time_is_up = watched >= demands.decide_within;
         let enough = self.views.len() >= demands.min_views;
         if !enough && !time_is_up {
             return None;
@@ -174,12 +168,11 @@ mod tests {
     }
 
     fn after(views: &[Template], ms: u64) -> Option<Decision> {
-        let start = Instant::now();
-        let mut evidence = Evidence::since(start);
+        let mut evidence = Evidence::default();
         for view in views {
-            evidence.add(start, view.clone(), 0.8);
+            evidence.add(view.clone(), 0.8);
         }
-        evidence.decide(start + Duration::from_millis(ms), &gallery(), &DEMANDS).map(|verdict| verdict.decision)
+        evidence.decide(Duration::from_millis(ms), &gallery(), &DEMANDS).map(|verdict| verdict.decision)
     }
 
     #[test]
@@ -215,30 +208,27 @@ mod tests {
 
     #[test]
     fn with_nobody_enrolled_everybody_is_a_stranger() {
-        let start = Instant::now();
-        let mut evidence = Evidence::since(start);
-        (0..3).for_each(|_| assert!(evidence.add(start, view(1, 0.0), 0.9)));
-        let verdict = evidence.decide(start, &Gallery::default(), &DEMANDS).unwrap();
+        let mut evidence = Evidence::default();
+        (0..3).for_each(|_| assert!(evidence.add(view(1, 0.0), 0.9)));
+        let verdict = evidence.decide(Duration::ZERO, &Gallery::default(), &DEMANDS).unwrap();
         assert_eq!(verdict.decision, Decision::Stranger);
     }
 
     #[test]
     fn when_another_person_steps_into_the_place_all_evidence_is_forgotten() {
-        let start = Instant::now();
-        let mut evidence = Evidence::since(start);
-        (0..4).for_each(|_| assert!(evidence.add(start, view(0, 0.0), 0.9)));
-        assert!(evidence.add(start, view(2, 0.0), 0.9), "one odd view may be a blink of the detector");
-        assert!(!evidence.add(start, view(2, 0.1), 0.9));
+        let mut evidence = Evidence::default();
+        (0..4).for_each(|_| assert!(evidence.add(view(0, 0.0), 0.9)));
+        assert!(evidence.add(view(2, 0.0), 0.9), "one odd view may be a blink of the detector");
+        assert!(!evidence.add(view(2, 0.1), 0.9));
         assert_eq!(evidence.views(), 1);
-        assert_eq!(evidence.decide(start, &gallery(), &DEMANDS), None);
+        assert_eq!(evidence.decide(Duration::ZERO, &gallery(), &DEMANDS), None);
     }
 
     #[test]
     fn a_verdict_says_what_it_rested_on() {
-        let start = Instant::now();
-        let mut evidence = Evidence::since(start);
-        (0..3).for_each(|_| assert!(evidence.add(start, view(2, 0.1), 0.5)));
-        let verdict = evidence.decide(start, &gallery(), &DEMANDS).unwrap();
+        let mut evidence = Evidence::default();
+        (0..3).for_each(|_| assert!(evidence.add(view(2, 0.1), 0.5)));
+        let verdict = evidence.decide(Duration::ZERO, &gallery(), &DEMANDS).unwrap();
         assert_eq!((verdict.views, verdict.quality, verdict.demands), (3, 0.5, DEMANDS));
         assert!(verdict.best.first.unwrap().score > 0.9 && verdict.best.second.unwrap().score < 0.2);
     }

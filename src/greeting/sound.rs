@@ -22,7 +22,7 @@ use super::{
     voice::VoiceError,
 };
 
-/// How long to wait before a lost device is looked for again; twice as long each time, because ALSA complains on the terminal each time.
+/// How long to wait before a lost device is looked for again; twice as long each time.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(16);
 /// How much of what was handed over may still be unheard when the last sample is handed over.
@@ -241,6 +241,8 @@ fn open_default(lost: Sender<Order>, pulse: Arc<AtomicUsize>) -> Result<MixerDev
             thread::sleep(Duration::from_millis(2));
         }
     };
+    // ALSA prints each failure on the terminal; what it has to say is in the error.
+    let _silenced = alsa::Output::local_error_handler();
     let mut sink = DeviceSinkBuilder::from_default_device()
         .and_then(|builder| builder.with_error_callback(report).open_stream())
         .map_err(|error| words(&error))?;

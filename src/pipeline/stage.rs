@@ -73,7 +73,7 @@ mod tests {
         let work = move || {
             runs += 1;
             assert!(runs > 1, "a network fell over");
-            drop(done.send(runs));
+            let _ = done.send(runs);
         };
         supervisor.start("vision", work).unwrap().join().unwrap();
         assert_eq!(finished.recv(), Ok(2));

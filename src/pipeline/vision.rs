@@ -81,9 +81,14 @@ pub struct Times {
 
 /// What is known of one followed face.
 struct Visitor {
+    /// When the first frame with a usable face was captured.
     usable_since: Option<Instant>,
+    /// When the last one was, if the last frame was one.
+    usable_at: Option<Instant>,
+    /// How long the face has been usable altogether.
+    watched: Duration,
     picker: ViewPicker<RgbImage>,
-    evidence: Option<Evidence>,
+    evidence: Evidence,
     face: Option<Arc<Template>>,
     /// Whether a view came since the last decision.
     changed: bool,
@@ -158,7 +163,7 @@ impl Vision {
         for (followed, yaw_degrees) in seen {
             let near = followed.face.eye_distance() >= self.demands.min_eye_distance_px;
             let visitor = self.visitor(followed.track);
-            if visitor.decide(now, &roll) {
+            if visitor.decide(&roll) {
                 let face_at = visitor.usable_since.unwrap_or(now);
                 sighting.decided.push(FirstDecision { track: followed.track, face_at, decided_at: Instant::now() });
             }
@@ -191,8 +196,10 @@ impl Vision {
         let every = self.embed_every;
         self.visitors.entry(track).or_insert_with(|| Visitor {
             usable_since: None,
+            usable_at: None,
+            watched: Duration::ZERO,
             picker: ViewPicker::new(every),
-            evidence: None,
+            evidence: Evidence::default(),
             face: None,
             changed: false,
             verdict: None,
@@ -204,43 +211,54 @@ impl Vision {
         let demands = self.demands;
         let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
             && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
-        let visitor = self.visitor(followed.track);
+        self.visitor(followed.track).watch(now, facing, followed.since);
         if !facing {
             return None;
         }
-        // A face that was near when it was found counts from then: the first frame only confirmed it.
-        let since = *visitor.usable_since.get_or_insert(followed.since);
-        visitor.evidence.get_or_insert_with(|| Evidence::since(since));
         let crop = align::align(frame, &followed.face.landmarks)?;
         let quality = Quality::of(&followed.face, &crop);
         if quality.fault(&demands).is_some() {
             return None;
         }
-        visitor.picker.offer(now, quality.score(), crop)
+        self.visitor(followed.track).picker.offer(now, quality.score(), crop)
     }
 }
 
 impl Visitor {
+    /// Notes whether this frame's face is usable; `since` is when it was found. A face that was usable when it was found counts from
+    /// then: the second frame only confirmed it.
+    fn watch(&mut self, now: Instant, usable: bool, since: Instant) {
+        if !usable {
+            self.usable_at = None;
+            return;
+        }
+        let before = self.usable_at.or(self.usable_since.is_none().then_some(since));
+        self.usable_since.get_or_insert(since);
+        self.watched += before.map_or(Duration::ZERO, |before| now.duration_since(before));
+        self.usable_at = Some(now);
+    }
+
     /// Adds a view; `false` when it shows another person than before.
     fn add(&mut self, now: Instant, template: Template, quality: f32) -> bool {
-        let evidence = self.evidence.get_or_insert_with(|| Evidence::since(now));
-        let same = evidence.add(now, template, quality);
-        self.face = evidence.mean().map(Arc::new);
+        let same = self.evidence.add(template, quality);
+        self.face = self.evidence.mean().map(Arc::new);
         self.changed = true;
         if !same {
-            self.verdict = None;
-            self.usable_since = Some(now);
+            (self.verdict, self.usable_since, self.watched) = (None, Some(now), Duration::ZERO);
         }
         same
     }
 
     /// Decides again unless the visitor is identified. `true` when this is the first decision.
-    fn decide(&mut self, now: Instant, roll: &Roll) -> bool {
+    fn decide(&mut self, roll: &Roll) -> bool {
         let identified = matches!(self.verdict, Some(Verdict { decision: Decision::Identified(_), .. }));
         let settled = identified || (self.verdict.is_some() && !self.changed);
-        let Some(evidence) = self.evidence.as_ref().filter(|_| !settled) else { return false };
+        // Nobody is decided about whose face was never usable.
+        if settled || self.usable_since.is_none() {
+            return false;
+        }
         self.changed = false;
-        let Some(verdict) = evidence.decide(now, &roll.gallery, &roll.demands) else { return false };
+        let Some(verdict) = self.evidence.decide(self.watched, &roll.gallery, &roll.demands) else { return false };
         if matches!(verdict.decision, Decision::Identified(_)) {
             self.picker.set_interval(WATCHING);
         }

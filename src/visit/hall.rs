@@ -3,7 +3,7 @@
 //! Pure: time is a value. In one frame one person is at most one face: two faces never get one name.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     time::{Duration, Instant},
 };
 
@@ -74,14 +74,15 @@ impl Hall {
         }
         self.settle_claims(&mut faces);
         for seen in &faces {
-            if !self.encounters.contains_key(&seen.track) {
-                if !seen.near {
-                    continue;
+            let encounter = match self.encounters.entry(seen.track) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) if seen.near => {
+                    events.push(VisitEvent::FaceSeen(seen.track));
+                    entry.insert(Encounter::begins(now, seen.track))
                 }
-                self.encounters.insert(seen.track, Encounter::begins(now, seen.track));
-                events.push(VisitEvent::FaceSeen(seen.track));
-            }
-            let Some(encounter) = self.encounters.get_mut(&seen.track) else { continue };
+                // Nobody is met from afar.
+                Entry::Vacant(_) => continue,
+            };
             let changes = encounter.on_face(now, seen, &self.rules, &self.lately);
             events.extend(changes.into_iter().map(|change| match change {
                 Change::Attentive => VisitEvent::Attentive(seen.track),
