@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what greeter needs on Debian bookworm: packages to build and to run, and ONNX Runtime in .runtime/.
-# Does nothing, quickly, when nothing is missing. With --tests it also installs what scripts/test.sh needs.
+# Does nothing, quickly, when nothing is missing. With --tests it also installs what scripts/test.sh needs, with --long after it what
+# rebuilding the networks needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +19,10 @@ packages=(
 if [ "${1:-}" = --tests ]; then
     # a sound server to listen to, a virtual environment for the recogniser, loop devices for full disks, systemd-analyze
     packages+=(pulseaudio pulseaudio-utils dbus python3-venv e2fsprogs procps systemd)
+fi
+if [ "${2:-}" = --long ]; then
+    packages+=(unzip)
+    command -v npm >/dev/null || packages+=(npm)
 fi
 
 missing=()

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/setup.sh --tests
+scripts/setup.sh --tests "$@"
 cargo build --release --locked --workspace
 
 # The recogniser that hears what visitors hear.
@@ -20,6 +20,7 @@ fi
 cargo fmt --all --check
 cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
 if [ "${1:-}" = --long ]; then
+    scripts/models/rebuild.sh
     scripts/models/verify.sh
 fi
 # One test binary after the other, as cargo does; within one, tests that need the same device take turns by themselves.
