@@ -24,4 +24,10 @@ if [ "${1:-}" = --long ]; then
     scripts/models/verify.sh
 fi
 # One test binary after the other, as cargo does; within one, tests that need the same device take turns by themselves.
-cargo test --release --locked --workspace
+# What a test measured, and why one was skipped, is shown.
+log=.runtime/test.log
+total() {
+    awk '/^test result:/ { passed += $4; failed += $6 } END { printf "total: %d passed, %d failed\n", passed, failed }' "$log"
+}
+trap total EXIT
+cargo test --release --locked --package greeter -- --show-output 2>&1 | tee "$log"

@@ -5,6 +5,8 @@ set -euo pipefail
 [ $# -gt 0 ] || { sed -n '2,3s/^# //p' "$0"; exit 2; }
 command -v pulseaudio >/dev/null || { echo "pulseaudio is missing: scripts/setup.sh --tests" >&2; exit 1; }
 
+# The command may be cargo, which looks for its toolchain at home.
+export RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup} CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
 home=$(mktemp -d)
 export HOME=$home XDG_RUNTIME_DIR=$home/run PULSE_SERVER=unix:$home/run/pulse.sock
 mkdir -m 700 "$XDG_RUNTIME_DIR"

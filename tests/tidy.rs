@@ -288,3 +288,24 @@ fn the_documents_table_of_threads_is_the_programs() {
         assert!(page.contains(&row), "docs/architecture.md lacks this row:\n{row}");
     }
 }
+
+#[test]
+fn every_event_is_in_the_documents() {
+    let journal = text(Path::new("src/journal/mod.rs"));
+    let (_, from) = journal.split_once("pub enum Event {").expect("the events");
+    let (events, _) = from.split_once("\n}").expect("their end");
+    let documented = text(Path::new("docs/events.md"));
+    let mut count = 0;
+    for line in events.lines().filter(|line| line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase()) {
+        let mut name = String::new();
+        for letter in line.trim().chars().take_while(char::is_ascii_alphabetic) {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/events.md");
+        count += 1;
+    }
+    assert!(count > 10, "only {count} events were found");
+}

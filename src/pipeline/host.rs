@@ -34,6 +34,9 @@ use crate::{
 
 /// A greeting that has not begun after so long is not said: a late one is worse than none.
 const SAY_WITHIN: Duration = Duration::from_secs(3);
+/// A visitor who looks at the robot and is not greeted within this hears the chime: they have been noticed. Earlier the greeting itself
+/// answers them, and would cut the chime off.
+const CHIME_AFTER: Duration = Duration::from_millis(120);
 /// Chimes are at least so far apart, so that a group is not rung in one by one.
 const CHIME_EVERY: Duration = Duration::from_secs(3);
 
@@ -84,6 +87,8 @@ pub struct Host {
     language: Language,
     chimes: bool,
     chimed_at: Option<Instant>,
+    /// Who looks at the robot and has not been decided about, and since when.
+    waiting: BTreeMap<TrackId, Instant>,
     decisions: BTreeMap<TrackId, FirstDecision>,
     pending: BTreeMap<u64, Pending>,
     greetings: u64,
@@ -100,6 +105,7 @@ impl Host {
             language: config.greeting.language.clone(),
             chimes: config.greeting.chime,
             chimed_at: None,
+            waiting: BTreeMap::new(),
             decisions: BTreeMap::new(),
             pending: BTreeMap::new(),
             greetings: 0,
@@ -117,22 +123,28 @@ impl Host {
     pub fn on_sighting(&mut self, sighting: Sighting) {
         let now = sighting.at;
         self.decisions.extend(sighting.decided.iter().map(|decision| (decision.track, *decision)));
-        let undecided = sighting.faces.iter().any(|face| face.verdict.is_none());
         for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
             match event {
                 VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
-                VisitEvent::Attentive(_) if undecided => self.chime(now),
-                VisitEvent::Attentive(_) => {}
-                VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),
+                VisitEvent::Attentive(visitor) => drop(self.waiting.insert(visitor, now)),
+                VisitEvent::Decided(visitor, verdict) => {
+                    self.waiting.remove(&visitor);
+                    self.tell_decision(visitor, &verdict);
+                }
                 VisitEvent::Returned(visitor, verdict) => {
+                    self.waiting.remove(&visitor);
                     self.tell(Event::Returned { visitor, person: person(verdict.decision) });
                 }
                 VisitEvent::Greet(guests) => self.greet(&guests),
                 VisitEvent::Left(visitor) => {
+                    self.waiting.remove(&visitor);
                     self.decisions.remove(&visitor);
                     self.tell(Event::Left { visitor });
                 }
             }
+        }
+        if self.waiting.values().any(|since| now.duration_since(*since) >= CHIME_AFTER) {
+            self.chime(now);
         }
     }
 
@@ -147,7 +159,10 @@ impl Host {
                     self.tell(audible);
                 }
             }
-            SpeechEvent::Finished { id } => drop(self.pending.remove(&id)),
+            SpeechEvent::Finished { id } => {
+                self.pending.remove(&id);
+                self.tell(Event::GreetingEnded { greeting: id });
+            }
             SpeechEvent::Shown { id, why } => {
                 self.pending.remove(&id);
                 self.tell(Event::Shown { greeting: id, why: why.to_string() });
@@ -210,10 +225,12 @@ impl Host {
         let local = (self.means.clock)();
         let routes: Vec<Route> = guests.iter().map(|guest| self.route(&roll, guest, local)).collect();
         for (guest, route) in guests.iter().zip(&routes) {
+            let counter = self.means.routing.counter(&route.counter).unwrap_or(self.means.routing.reception());
             self.tell(Event::Routed {
                 visitor: guest.track,
                 person: person(guest.decision),
                 counter: route.counter.clone(),
+                place: counter.words(&self.language).name.to_owned(),
                 reason: route.reason.to_string(),
             });
         }

@@ -59,6 +59,8 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     // Everybody may come again at once, and leaves quickly: neither is in the measured time.
     config.visit.cool_down_s = 0;
     config.visit.gone_after_ms = 600;
+    // People in photos seldom look straight at a robot; those who come to one do.
+    config.visit.max_yaw_degrees = 90.0;
     let context = Context { config, config_file: None, installation: context.installation.clone() };
     let config = &context.config;
 
