@@ -143,7 +143,7 @@ pub struct Thresholds {
     pub population: String,
     /// How they were got.
     pub method: String,
-    /// The median comparison score of enrolled people's visits, as `greeter bench identify` measured it.
+    /// The median comparison score of single views of enrolled people, as `greeter bench identify` measured it.
     #[serde(default)]
     pub mates_median: Option<f32>,
     /// Rising galleries.

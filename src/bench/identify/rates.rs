@@ -104,8 +104,8 @@ impl Scores {
     /// The share of the test's own strangers, people weighing the same, who pass a threshold.
     pub fn passing(&self, threshold: f32) -> f64 {
         let all: f64 = self.strangers.iter().map(|probe| probe.share).sum();
-        let through = self.strangers.iter().filter(|probe| probe.score > threshold).map(|probe| probe.share);
-        if all > 0.0 { through.sum::<f64>() / all } else { 0.0 }
+        let through = |probe: &Searched| if probe.score > threshold { probe.share } else { 0.0 };
+        if all > 0.0 { self.strangers.iter().map(through).sum::<f64>() / all } else { 0.0 }
     }
 
     fn tpir_at(&self, fpir: f64, seed: u64) -> Interval {

@@ -138,7 +138,7 @@ fn print(figures: &Identify) {
         percent(figures.failed_to_enrol),
         percent(figures.failed_to_acquire)
     );
-    anstream::println!("{:34}{:>22}{:>22}", "", "single photos", "visits");
+    anstream::println!("{:34}{:>24}{:>24}", "", "single photos", "visits");
     let kinds = [&figures.single, &figures.visit];
     line("probes of enrolled people", kinds.map(|kind| kind.mate_probes.to_string()));
     line("probes of strangers", kinds.map(|kind| kind.stranger_probes.to_string()));
@@ -240,7 +240,7 @@ fn print_group(name: &str, group: &Group) {
 }
 
 fn line(name: &str, [single, visit]: [String; 2]) {
-    anstream::println!("{name:34}{single:>22}{visit:>22}");
+    anstream::println!("{name:34}{single:>24}{visit:>24}");
 }
 
 fn percent(share: f64) -> String {
