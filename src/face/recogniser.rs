@@ -10,10 +10,17 @@ use super::{
     runtime::{Network, Runtime},
 };
 
-/// A network that makes templates.
+/// Makes templates by one network, or by several whose templates stand one behind the other.
 pub struct Recogniser {
+    name: String,
+    parts: Vec<Part>,
+}
+
+/// A network with its say in the template.
+struct Part {
     network: Network,
     name: String,
+    weight: f32,
     mean: [f32; 3],
     scale: [f32; 3],
     size: usize,
@@ -23,25 +30,13 @@ pub struct Recogniser {
 }
 
 impl Recogniser {
-    /// Loads a recogniser.
+    /// Loads a recogniser: `name` is what its templates are known by, `parts` its networks with their weights.
     ///
     /// # Errors
-    /// When its description does not fit a recogniser of [`SIDE`]×[`SIDE`] crops, or the runtime cannot load it.
-    pub fn load(runtime: &Runtime, network: &ResolvedNetwork) -> Result<Self, FaceError> {
-        let input = &network.entry.input;
-        let Some(output) = network.entry.output.as_ref().filter(|_| (input.width, input.height) == (SIDE, SIDE)) else {
-            let cause = "models.toml does not describe it as a recogniser of 112x112 crops".to_owned();
-            return Err(FaceError::Inference { network: network.name.clone(), cause });
-        };
-        Ok(Self {
-            network: Network::load(runtime, &network.name, network.only_file())?,
-            name: network.name.clone(),
-            mean: input.mean,
-            scale: input.scale.map(|scale| 1.0 / scale),
-            size: output.size,
-            batch: if input.batch == 0 { usize::MAX } else { input.batch as usize },
-            tensor: Vec::new(),
-        })
+    /// When a network's description does not fit a recogniser of [`SIDE`]×[`SIDE`] crops, or the runtime cannot load it.
+    pub fn load(runtime: &Runtime, name: &str, parts: &[(ResolvedNetwork, f32)]) -> Result<Self, FaceError> {
+        let parts = parts.iter().map(|(network, weight)| Part::load(runtime, network, *weight));
+        Ok(Self { name: name.to_owned(), parts: parts.collect::<Result<_, _>>()? })
     }
 
     /// Its name in `models.toml`.
@@ -54,20 +49,65 @@ impl Recogniser {
     /// are, 97.5 % without mirrors. It takes twice as long as [`Self::embed`].)
     ///
     /// # Errors
-    /// When the network fails.
+    /// When a network fails.
     pub fn embed_with_mirror(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, FaceError> {
         let pairs: Vec<RgbImage> =
             crops.iter().flat_map(|crop| [crop.clone(), imageops::flip_horizontal(crop)]).collect();
-        let templates = self.embed(&pairs)?;
         let mean = |pair: &[Option<Template>]| Template::mean(pair.iter().flatten().map(|template| (template, 1.0)));
-        Ok(templates.chunks_exact(2).map(mean).collect())
+        self.concatenated(|part| Ok(part.embed(&pairs)?.chunks_exact(2).map(mean).collect()))
     }
 
     /// Embeds aligned crops as they are, together where the network can. `None` for a crop whose output is no direction.
     ///
     /// # Errors
-    /// When the network fails.
+    /// When a network fails.
     pub fn embed(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, FaceError> {
+        self.concatenated(|part| part.embed(crops))
+    }
+
+    /// What `embed` gives for each part, weighted and put one behind the other; `None` where any part has none.
+    fn concatenated(
+        &mut self,
+        mut embed: impl FnMut(&mut Part) -> Result<Vec<Option<Template>>, FaceError>,
+    ) -> Result<Vec<Option<Template>>, FaceError> {
+        if let [only] = self.parts.as_mut_slice() {
+            return embed(only);
+        }
+        let mut whole: Vec<Option<Vec<f32>>> = Vec::new();
+        for part in &mut self.parts {
+            let templates = embed(part)?;
+            whole.resize(templates.len(), Some(Vec::new()));
+            for (so_far, template) in whole.iter_mut().zip(templates) {
+                *so_far = so_far.take().zip(template).map(|(mut values, template)| {
+                    values.extend(template.0.iter().map(|value| value * part.weight));
+                    values
+                });
+            }
+        }
+        Ok(whole.into_iter().map(|values| values.and_then(Template::from_output)).collect())
+    }
+}
+
+impl Part {
+    fn load(runtime: &Runtime, network: &ResolvedNetwork, weight: f32) -> Result<Self, FaceError> {
+        let input = &network.entry.input;
+        let Some(output) = network.entry.output.as_ref().filter(|_| (input.width, input.height) == (SIDE, SIDE)) else {
+            let cause = "models.toml does not describe it as a recogniser of 112x112 crops".to_owned();
+            return Err(FaceError::Inference { network: network.name.clone(), cause });
+        };
+        Ok(Self {
+            network: Network::load(runtime, &network.name, network.only_file())?,
+            name: network.name.clone(),
+            weight,
+            mean: input.mean,
+            scale: input.scale.map(|scale| 1.0 / scale),
+            size: output.size,
+            batch: if input.batch == 0 { usize::MAX } else { input.batch as usize },
+            tensor: Vec::new(),
+        })
+    }
+
+    fn embed(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, FaceError> {
         let mut templates = Vec::with_capacity(crops.len());
         for together in crops.chunks(self.batch) {
             templates.extend(self.run(together)?);

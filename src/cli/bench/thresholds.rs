@@ -85,7 +85,9 @@ fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Opti
 /// The table as it stands in `models.toml`.
 fn table(recogniser: &str, thresholds: &Thresholds) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "[thresholds.{recogniser}]")?;
+    let bare = recogniser.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let key = if bare { recogniser.to_owned() } else { toml::Value::from(recogniser).to_string() };
+    writeln!(text, "[thresholds.{key}]")?;
     writeln!(text, "population = {}", toml::Value::from(thresholds.population.as_str()))?;
     writeln!(text, "method = {}", toml::Value::from(thresholds.method.as_str()))?;
     writeln!(text, "scores = [")?;
@@ -113,9 +115,11 @@ mod tests {
         struct File {
             thresholds: std::collections::BTreeMap<String, Thresholds>,
         }
-        let read: File = toml::from_str(&table("mobilefacenet-192", &thresholds).unwrap()).unwrap();
-        let read = &read.thresholds["mobilefacenet-192"];
-        assert_eq!((read.population.as_str(), read.min_score(500)), ("a \"group\"", Some(0.777)));
-        assert_eq!(read.min_score(3), Some(0.625));
+        for recogniser in ["mobilefacenet-192", "mobilefacenet-192+128"] {
+            let read: File = toml::from_str(&table(recogniser, &thresholds).unwrap()).unwrap();
+            let read = &read.thresholds[recogniser];
+            assert_eq!((read.population.as_str(), read.min_score(500)), ("a \"group\"", Some(0.777)));
+            assert_eq!(read.min_score(3), Some(0.625));
+        }
     }
 }
