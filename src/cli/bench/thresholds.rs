@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
-    calibration::{Photo, min_scores, non_mates},
+    calibration::group::{Photo, min_scores, non_mates},
     face::{
         Enroller as _, FaceError,
         enrol::{MIN_FACE_PX, PhotoEnroller},
