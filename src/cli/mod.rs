@@ -1,6 +1,7 @@
 //! One file a command: parse, call, print. Decides nothing.
 
 mod bench;
+mod calibrate;
 mod config;
 mod doctor;
 mod models;
@@ -61,6 +62,7 @@ enum Command {
     Run(run::RunArgs),
     Sync(sync::SyncArgs),
     People(people::PeopleArgs),
+    Calibrate(calibrate::CalibrateArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
     Bench(bench::BenchArgs),
@@ -119,6 +121,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
             })
         }
         Command::People(args) => people::run(args, &context.config),
+        Command::Calibrate(args) => calibrate::run(args, &context),
         Command::Models(args) => models::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),

@@ -61,7 +61,11 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     let generation = reader.generation();
     let roll = CurrentRoll::new(reader.read()?);
     let now = roll.get();
-    screen.event(&Event::Serving { people: now.people(), min_score_to_name: now.demands.min_score_to_name });
+    screen.event(&Event::Serving {
+        people: now.people(),
+        min_score_to_name: now.demands.min_score_to_name,
+        min_score_from: reader.score_source(),
+    });
     if now.people() == 0 {
         screen.note("nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`");
     }

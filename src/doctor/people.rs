@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::Finding;
 use crate::{
+    calibration::{FEWEST_PEOPLE, file::Calibration, hall::ENOUGH},
     config::{Config, StoreSettings},
     face::manifest::Manifest,
     installation::Installation,
@@ -69,7 +70,44 @@ fn templates(store: &Store, installation: &Installation, config: &Config) -> Res
     let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
     // The models' own check says what is wrong with them.
     let Ok(recogniser) = recogniser else { return Ok(vec![in_store]) };
-    Ok([Some(in_store), foreign_templates(&models, &recogniser)].into_iter().flatten().collect())
+    let mut findings = vec![in_store];
+    findings.extend(foreign_templates(&models, &recogniser));
+    let read = Calibration::load(&config.store.folder);
+    let now = jiff::ZonedDateTime::now().datetime();
+    findings.push(read.map_or_else(
+        |error| Finding::of(&error, "run `greeter calibrate`"),
+        |found| calibration(found.as_ref(), people, &recogniser, now),
+    ));
+    Ok(findings)
+}
+
+/// Whether the hall's own scores are there and still true.
+fn calibration(found: Option<&Calibration>, people: usize, recogniser: &str, now: jiff::civil::DateTime) -> Finding {
+    let cure = "run `greeter calibrate`";
+    let Some(found) = found else {
+        return if people < ENOUGH {
+            Finding::fine(format!(
+                "the shipped scores hold; from {ENOUGH} people on `greeter calibrate` measures this hall's own"
+            ))
+        } else {
+            Finding::problem(
+                format!("{people} people are enrolled and their scores were never measured: the shipped ones hold"),
+                cure,
+            )
+        };
+    };
+    let made = format!("calibrated on {} on {} people", found.made.date(), found.people);
+    if found.recogniser != recogniser {
+        return Finding::problem(
+            format!("{made}, but for {}: {recogniser} is in use, with the shipped scores", found.recogniser),
+            cure,
+        );
+    }
+    if people >= 2 * found.people.max(1) && people >= FEWEST_PEOPLE {
+        return Finding::problem(format!("{made}; now {people} are enrolled: measure them too"), cure);
+    }
+    let days = found.made.until(now).map_or(0, |age| age.get_days());
+    Finding::fine(format!("{made}, {days} days ago: FPIR {} %", found.fpir * 100.0))
 }
 
 fn foreign_templates(models: &BTreeMap<String, usize>, recogniser: &str) -> Option<Finding> {
@@ -148,6 +186,33 @@ mod tests {
         assert!(matches!(found, Some(Finding::Problem { what, .. }) if what.starts_with("3 templates are not by new")));
         assert_eq!(foreign_templates(&BTreeMap::from([("new".to_owned(), 4)]), "new"), None);
         assert_eq!(foreign_templates(&BTreeMap::new(), "new"), None);
+    }
+
+    #[test]
+    fn a_calibration_grows_old_when_the_hall_doubles_or_the_recogniser_changes() {
+        let made = jiff::civil::date(2026, 11, 20).at(9, 0, 0, 0);
+        let own = Calibration {
+            recogniser: "new".into(),
+            fpir: 0.001,
+            made,
+            people: 200,
+            pairs: 19_900,
+            method: String::new(),
+            scores: Vec::new(),
+        };
+        let now = jiff::civil::date(2026, 11, 25).at(9, 30, 0, 0);
+        let says = |found: Option<&Calibration>, people, recogniser| calibration(found, people, recogniser, now);
+        let fine = says(Some(&own), 399, "new");
+        assert_eq!(fine, Finding::fine("calibrated on 2026-11-20 on 200 people, 5 days ago: FPIR 0.1 %"));
+        for (found, people, recogniser, words) in [
+            (Some(&own), 400, "new", "now 400 are enrolled"),
+            (Some(&own), 200, "newer", "but for new: newer is in use"),
+            (None, 100, "new", "were never measured"),
+        ] {
+            let found = says(found, people, recogniser);
+            assert!(matches!(&found, Finding::Problem { what, .. } if what.contains(words)), "{found:?}");
+        }
+        assert!(matches!(says(None, 99, "new"), Finding::Fine(_)));
     }
 
     #[test]

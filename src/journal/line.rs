@@ -29,9 +29,10 @@ pub fn line(event: &Event) -> (Weight, String) {
     };
     let person = |person: &Option<RecordNumber>| person.map_or(String::new(), |person| format!(" ({person})"));
     match event {
-        Event::Serving { people, min_score_to_name } => {
-            (Weight::Plain, format!("serving; {people} people enrolled, named from score {min_score_to_name:.2}"))
-        }
+        Event::Serving { people, min_score_to_name, min_score_from } => (
+            Weight::Plain,
+            format!("serving; {people} people enrolled, named from score {min_score_to_name:.2} ({min_score_from})"),
+        ),
         Event::FaceSeen { visitor } => (Weight::Quiet, format!("{visitor} is here")),
         Event::Identified { visitor, person, because: why } => {
             (Weight::Plain, format!("{visitor} is {person} ({})", because(why)))

@@ -14,7 +14,9 @@ use std::{
 pub use line::{Weight, line};
 use serde::Serialize;
 
-use crate::{gallery::decision::Verdict, person::RecordNumber, visit::tracker::TrackId};
+use crate::{
+    calibration::in_force::ScoreSource, gallery::decision::Verdict, person::RecordNumber, visit::tracker::TrackId,
+};
 
 /// An event with the time at which it happened.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +38,8 @@ pub enum Event {
         people: usize,
         /// From which score a visitor may be named.
         min_score_to_name: f32,
+        /// Where that score comes from.
+        min_score_from: ScoreSource,
     },
     /// A face is near enough to be recognised.
     FaceSeen {

@@ -13,7 +13,11 @@ use std::{
 
 use super::roll::{CurrentRoll, Roll};
 use crate::{
-    config::{Config, StoreSettings},
+    calibration::{
+        file,
+        in_force::{InForce, ScoreSource},
+    },
+    config::{Config, DecisionSettings, StoreSettings},
     face::manifest::Manifest,
     gallery::decision::Demands,
     store::{Store, StoreError},
@@ -21,15 +25,15 @@ use crate::{
 
 /// How often the store's generation is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Asked of a visitor where the pack has no measured threshold: so much that hardly anybody is named.
-const UNMEASURED: f32 = 0.85;
 
 /// What reading everybody needs to know.
 #[derive(Clone)]
 pub struct Reader {
     store: StoreSettings,
     model: String,
-    demands: Arc<dyn Fn(usize) -> Demands + Send + Sync>,
+    in_force: Arc<dyn Fn() -> InForce + Send + Sync>,
+    decision: DecisionSettings,
+    mates_median: Option<f32>,
 }
 
 impl Reader {
@@ -40,18 +44,22 @@ impl Reader {
     pub fn new(config: &Config, manifest: &Manifest) -> Result<Self, crate::face::FaceError> {
         let model = manifest.pack(&config.face.pack)?.recogniser.clone();
         let thresholds = manifest.thresholds.get(&model).cloned();
-        let settings = config.decision.clone();
-        let demands = move |people| {
-            let shipped = thresholds.as_ref().and_then(|thresholds| thresholds.min_score(people)).unwrap_or(UNMEASURED);
-            let usual = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);
-            Demands::new(&settings, shipped, usual)
-        };
-        Ok(Self { store: config.store.clone(), model, demands: Arc::new(demands) })
+        let mates_median = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);
+        let folder = config.store.folder.clone();
+        let (recogniser, configured) = (model.clone(), config.decision.min_score_to_name);
+        let in_force = move || InForce::find(&folder, configured, thresholds.as_ref(), &recogniser);
+        let (store, decision) = (config.store.clone(), config.decision.clone());
+        Ok(Self { store, model, in_force: Arc::new(in_force), decision, mates_median })
     }
 
     /// What a visitor must reach among so many people.
     pub fn demands(&self, people: usize) -> Demands {
-        (self.demands)(people)
+        Demands::new(&self.decision, (self.in_force)().min_score(people), self.mates_median)
+    }
+
+    /// Where the score that a visitor must reach comes from.
+    pub fn score_source(&self) -> ScoreSource {
+        (self.in_force)().source()
     }
 
     /// Reads everybody.
@@ -61,8 +69,7 @@ impl Reader {
     pub fn read(&self) -> Result<Roll, StoreError> {
         let store = Store::open(&self.store)?.store;
         let (people, templates) = (store.people()?, store.templates(&self.model)?);
-        let demands = self.demands.clone();
-        Ok(Roll::new(people, templates, move |people| demands(people)))
+        Ok(Roll::new(people, templates, |people| self.demands(people)))
     }
 
     /// How new the store is.
@@ -83,15 +90,17 @@ impl Reader {
     ) -> std::io::Result<JoinHandle<()>> {
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let mut complained = false;
+            let mut calibrated = file::written_at(&self.store.folder);
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
                 let newest = self.generation();
-                if newest == known {
+                let calibration = file::written_at(&self.store.folder);
+                if newest == known && calibration == calibrated {
                     continue;
                 }
                 match self.read() {
                     Ok(new) => {
-                        known = newest;
+                        (known, calibrated) = (newest, calibration);
                         complained = false;
                         reloaded(new.people());
                         roll.replace(new);

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use super::photos::Subject;
-use crate::{calibration::Photo, face::Template};
+use crate::{calibration::group::Photo, face::Template};
 
 /// Photos that make one visit.
 pub const VISIT: usize = 3;

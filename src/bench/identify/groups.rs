@@ -13,7 +13,10 @@ use super::{
     photos::Subject,
     rates::{Interval, draw, interval},
 };
-use crate::calibration::{CalibrationError, NonMate, Photo, non_mates, score_at};
+use crate::calibration::{
+    CalibrationError,
+    group::{NonMate, Photo, non_mates, score_at},
+};
 
 /// FMRs for which it is told what is really got.
 pub const FMRS: [(&str, f64); 2] = [("0.01", 0.01), ("0.001", 0.001)];

@@ -12,7 +12,7 @@ use super::{
     shipped,
 };
 use crate::{
-    calibration::Photo,
+    calibration::group::Photo,
     face::Template,
     gallery::{
         Gallery,

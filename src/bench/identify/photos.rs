@@ -12,7 +12,7 @@ use image::RgbImage;
 
 use crate::{
     bench::dataset,
-    calibration::Photo,
+    calibration::group::Photo,
     camera::photo::{self, PhotoError},
     face::{
         FaceError, Template,

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::{
     bench::dataset,
-    calibration::{Photo, min_scores, non_mates},
+    calibration::group::{Photo, min_scores, non_mates},
     face::{
         Enroller as _, FaceError,
         enrol::{MIN_FACE_PX, PhotoEnroller},
