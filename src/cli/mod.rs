@@ -6,7 +6,9 @@ mod doctor;
 mod models;
 pub mod people;
 mod pipeline;
+mod reindex;
 mod run;
+mod switching;
 pub mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -63,6 +65,7 @@ enum Command {
     People(people::PeopleArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
+    Reindex(reindex::ReindexArgs),
     Bench(bench::BenchArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
@@ -120,6 +123,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         }
         Command::People(args) => people::run(args, &context.config),
         Command::Models(args) => models::run(args, &context),
+        Command::Reindex(args) => reindex::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),

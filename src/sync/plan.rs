@@ -192,8 +192,11 @@ fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &Tak
 
 fn known(digest: PhotoDigest, before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
     let before = before?;
-    if before.photos.iter().any(|photo| photo.digest == digest && photo.model == model) {
-        return Some(PhotoStep::Keep(digest));
+    if let Some(photo) = before.photos.iter().find(|photo| photo.digest == digest) {
+        let refused =
+            |reason: &String| PhotoStep::Known(RefusedPhoto { digest, model: model.into(), reason: reason.clone() });
+        let used = photo.models.contains(model).then_some(PhotoStep::Keep(digest));
+        return used.or_else(|| photo.refused_by.get(model).map(refused));
     }
     let refused = before.refused.iter().find(|photo| photo.digest == digest && photo.model == model)?;
     Some(PhotoStep::Known(refused.clone()))
@@ -275,7 +278,8 @@ mod tests {
         let stored = |(number, photo): (usize, &&str)| StoredPhoto {
             number: number as u16,
             digest: PhotoDigest::of(photo.as_bytes()),
-            model: MODEL.into(),
+            models: [MODEL.to_owned()].into(),
+            ..StoredPhoto::default()
         };
         Enrolled {
             taxpayer: person(name).with_record(RecordNumber(record)),
@@ -336,6 +340,23 @@ mod tests {
         };
         assert!(first(MODEL).unchanged);
         assert!(matches!(first("better-net").photos[1], PhotoStep::Embed(_)));
+    }
+
+    #[test]
+    fn a_stored_photo_that_another_model_refused_is_not_examined_again_by_that_model() {
+        let mut before = enrolled(1, "Chen", &["a", "b"]);
+        before.photos[1].refused_by.insert("better-net".into(), "shows no face".into());
+        before.photos[0].models.insert("better-net".into());
+        let first = |model| {
+            let rows = vec![candidate(2, "Chen", &["a", "b"])];
+            plan(rows, vec![], vec![before.clone()], model, Mirror::No).unwrap().steps.remove(0)
+        };
+        assert!(first(MODEL).unchanged);
+        let better = first("better-net");
+        assert!(!better.unchanged, "its record says so from now on");
+        assert!(
+            matches!(&better.photos[..], [PhotoStep::Keep(_), PhotoStep::Known(refused)] if refused.reason == "shows no face")
+        );
     }
 
     #[test]
