@@ -115,8 +115,10 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(args, &context),
         Command::Sync(args) => {
             let pack = &context.config.face.pack;
-            let model = Manifest::load(&context.installation.models())?.pack(pack)?.recogniser.clone();
-            sync::run(args, &context.config, &model, || {
+            let manifest = Manifest::load(&context.installation.models())?;
+            let model = &manifest.pack(pack)?.recogniser;
+            let same_person = manifest.same_person.get(model).copied();
+            sync::run(args, &context.config, model, same_person, || {
                 let networks = Networks::load(&context.installation, pack, enrol::MIN_FACE_PX)?;
                 Ok(Box::new(PhotoEnroller::new(networks)))
             })

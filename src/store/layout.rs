@@ -116,6 +116,9 @@ pub struct RefusedPhoto {
     pub model: String,
     /// Completes the sentence "photo X …".
     pub reason: String,
+    /// The photos of its row, itself among them, where it was refused for being unlike the others: it holds for these photos only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<PhotoDigest>,
 }
 
 /// A person as the store has them: the record, and which photos it came with.

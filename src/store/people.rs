@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Enrolled, Store, StoreError, StoredPhoto, layout};
+use super::{Enrolled, PhotoDigest, Store, StoreError, StoredPhoto, layout};
 use crate::{
     face::Template,
     person::{IdNumber, RecordNumber, Taxpayer},
@@ -96,6 +96,27 @@ impl Store {
             }
             Ok(())
         })?;
+        Ok(all)
+    }
+
+    /// The templates that `model` made of a person's photos.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRecord`], [`StoreError::Damaged`], [`StoreError::Io`].
+    pub fn templates_of(
+        &self,
+        record: RecordNumber,
+        model: &str,
+    ) -> Result<BTreeMap<PhotoDigest, Template>, StoreError> {
+        let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
+        let mut all = BTreeMap::new();
+        for photo in enrolled.photos {
+            let key = layout::template(record, photo.number, model);
+            if let Some(value) = self.engine.get(&key)? {
+                let plain = self.unseal(&key, &value)?;
+                all.insert(photo.digest, layout::template_from(&plain).ok_or_else(|| self.illegible())?);
+            }
+        }
         Ok(all)
     }
 
