@@ -167,6 +167,9 @@ pub struct Thresholds {
     pub population: String,
     /// How they were got.
     pub method: String,
+    /// The median comparison score of single views of enrolled people, as `greeter bench identify` measured it.
+    #[serde(default)]
+    pub mates_median: Option<f32>,
     /// Rising galleries.
     pub scores: Vec<GalleryThreshold>,
 }

@@ -30,6 +30,8 @@ use crate::{
 
 /// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
 const WATCHING: Duration = Duration::from_millis(1000);
+/// Views that are embedded in one frame, at most: more would cost the next frame. The others' turn comes with it.
+const VIEWS_A_FRAME: usize = 2;
 
 /// What one frame showed.
 #[derive(Debug)]
@@ -139,9 +141,14 @@ impl Vision {
 
         let mut seen: Vec<(Followed, f32)> = Vec::new();
         let mut chosen: Vec<(TrackId, f32, RgbImage)> = Vec::new();
-        for followed in update.faces {
+        let mut faces = update.faces;
+        // Of whom least is known comes first.
+        faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
+        for followed in faces {
             let yaw = quality::yaw_degrees(&followed.face);
-            chosen.extend(self.view(now, &followed, &frame.rgb).map(|(quality, crop)| (followed.track, quality, crop)));
+            let room = chosen.len() < VIEWS_A_FRAME;
+            let view = self.view(now, &followed, &frame.rgb, room);
+            chosen.extend(view.map(|(quality, crop)| (followed.track, quality, crop)));
             seen.push((followed, yaw));
         }
         times.align = clock.lap();
@@ -206,13 +213,13 @@ impl Vision {
         })
     }
 
-    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any.
-    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage) -> Option<(f32, RgbImage)> {
+    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(f32, RgbImage)> {
         let demands = self.demands;
         let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
             && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
         self.visitor(followed.track).watch(now, facing, followed.since);
-        if !facing {
+        if !facing || !room {
             return None;
         }
         let crop = align::align(frame, &followed.face.landmarks)?;
