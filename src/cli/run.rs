@@ -66,8 +66,8 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
         min_score_to_name: now.demands.min_score_to_name,
         min_score_from: reader.score_source(),
     });
-    if now.people() == 0 {
-        screen.note("nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`");
+    if let Some(complaint) = reader.complaint(&now) {
+        screen.note(&complaint);
     }
     drop(now);
     let vision = Vision::new(networks(context)?, roll.clone(), config);

@@ -8,6 +8,7 @@ use crate::{
     config::{Config, StoreSettings},
     face::manifest::Manifest,
     installation::Installation,
+    reindex::Coverage,
     routing::Routing,
     store::{Store, StoreError, snapshot_file},
 };
@@ -63,7 +64,8 @@ fn foreign(folder: &Path) -> Finding {
 }
 
 fn templates(store: &Store, installation: &Installation, config: &Config) -> Result<Vec<Finding>, StoreError> {
-    let people = store.enrolled()?.len();
+    let enrolled = store.enrolled()?;
+    let people = enrolled.len();
     let models = store.template_models()?;
     let in_store = Finding::fine(format!("opens; {people} people, {} templates", models.values().sum::<usize>()));
     let manifest = Manifest::load(&installation.models());
@@ -71,7 +73,13 @@ fn templates(store: &Store, installation: &Installation, config: &Config) -> Res
     // The models' own check says what is wrong with them.
     let Ok(recogniser) = recogniser else { return Ok(vec![in_store]) };
     let mut findings = vec![in_store];
-    findings.extend(foreign_templates(&models, &recogniser));
+    findings.extend(unrecognised(&Coverage::of(&enrolled, &recogniser), &recogniser));
+    let others: usize = models.iter().filter(|(model, _)| **model != recogniser).map(|(_, count)| count).sum();
+    if others > 0 {
+        findings.push(Finding::fine(format!(
+            "{others} templates beside them are by other networks than {recogniser}, which is in use; `greeter reindex` erases them"
+        )));
+    }
     let read = Calibration::load(&config.store.folder);
     let now = jiff::ZonedDateTime::now().datetime();
     findings.push(read.map_or_else(
@@ -110,12 +118,26 @@ fn calibration(found: Option<&Calibration>, people: usize, recogniser: &str, now
     Finding::fine(format!("{made}, {days} days ago: FPIR {} %", found.fpir * 100.0))
 }
 
-fn foreign_templates(models: &BTreeMap<String, usize>, recogniser: &str) -> Option<Finding> {
-    let others: usize = models.iter().filter(|(model, _)| *model != recogniser).map(|(_, count)| count).sum();
-    let cure = "run `greeter sync` with the roster once more: it makes them anew from the stored photos";
-    let what =
-        format!("{others} templates are not by {recogniser}, the recogniser in use: those people are not recognised");
-    (others > 0).then(|| Finding::problem(what, cure))
+/// People whom the recogniser in use cannot know.
+fn unrecognised(coverage: &Coverage, recogniser: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if coverage.waiting > 0 {
+        let what = format!(
+            "{} photos have no template by {recogniser}, the recogniser in use: whoever has no other photo is not recognised",
+            coverage.waiting
+        );
+        findings.push(Finding::problem(what, "run `greeter reindex`: it makes them from the stored photos"));
+    }
+    if !coverage.left_out.is_empty() {
+        let records: Vec<String> = coverage.left_out.iter().map(ToString::to_string).collect();
+        let what = format!(
+            "{recogniser}, the recogniser in use, cannot use any photo of {} people: they are not recognised ({})",
+            records.len(),
+            records.join(", ")
+        );
+        findings.push(Finding::problem(what, "put another photo into their rows of the roster and run `greeter sync`"));
+    }
+    findings
 }
 
 fn copy(settings: &StoreSettings) -> Finding {
@@ -178,14 +200,26 @@ fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::person::RecordNumber;
 
     #[test]
-    fn templates_of_another_recogniser_are_noticed() {
-        let models = BTreeMap::from([("old".to_owned(), 3), ("new".to_owned(), 1)]);
-        let found = foreign_templates(&models, "new");
-        assert!(matches!(found, Some(Finding::Problem { what, .. }) if what.starts_with("3 templates are not by new")));
-        assert_eq!(foreign_templates(&BTreeMap::from([("new".to_owned(), 4)]), "new"), None);
-        assert_eq!(foreign_templates(&BTreeMap::new(), "new"), None);
+    fn people_whom_the_recogniser_in_use_cannot_know_are_noticed_with_what_to_do() {
+        let people = |waiting, left_out: &[u64]| Coverage {
+            people: 4,
+            waiting,
+            left_out: left_out.iter().map(|record| RecordNumber(*record)).collect(),
+            ..Coverage::default()
+        };
+        assert!(unrecognised(&people(0, &[]), "new").is_empty());
+        let found = unrecognised(&people(3, &[7, 9]), "new");
+        let [Finding::Problem { what: waiting, cure: reindex }, Finding::Problem { what: left_out, cure: sync }] =
+            &found[..]
+        else {
+            panic!("{} findings", found.len())
+        };
+        assert!(waiting.starts_with("3 photos have no template by new") && reindex.contains("greeter reindex"));
+        assert!(left_out.contains("any photo of 2 people") && left_out.ends_with("(#7, #9)"), "{left_out}");
+        assert!(sync.contains("greeter sync"));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Manifest {
     /// By recogniser.
     #[serde(default)]
     pub thresholds: BTreeMap<String, Thresholds>,
+    /// By recogniser: the score from which two enrolment photos may show one person.
+    #[serde(default)]
+    pub same_person: BTreeMap<String, f32>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -387,6 +390,15 @@ mod tests {
         for (name, pack) in &manifest.packs {
             let optional = manifest.networks_of(pack).iter().any(|network| manifest.networks[network].optional);
             assert_eq!(pack.optional, optional, "{name}");
+        }
+    }
+
+    #[test]
+    fn photos_of_one_row_may_be_less_alike_than_a_visitor_must_be_to_be_named() {
+        let manifest = shipped();
+        for pack in manifest.packs.values() {
+            let least = manifest.thresholds[&pack.recogniser].min_score(0).unwrap();
+            assert!((0.2..least).contains(&manifest.same_person[&pack.recogniser]), "{}", pack.recogniser);
         }
     }
 

@@ -72,6 +72,39 @@ impl Reader {
         Ok(Roll::new(people, templates, |people| self.demands(people)))
     }
 
+    /// Reads everybody again. After a switch to another pack the store has no templates of ours any more: then those that `before` has
+    /// serve until the program is started again.
+    fn read_after(&self, before: &Roll) -> Result<Roll, StoreError> {
+        let new = self.read()?;
+        let taken_away = new.people() > 0 && new.recognisable() == 0 && before.recognisable() > 0;
+        if !taken_away {
+            return Ok(new);
+        }
+        tracing::warn!(
+            "the store has no templates by {} any more: another pack was chosen. Start the program again to use it; until then the former templates serve",
+            self.model
+        );
+        Ok(before.with_people(new.into_people()))
+    }
+
+    /// What staff should know about people who cannot be recognised, and the cure.
+    pub fn complaint(&self, roll: &Roll) -> Option<String> {
+        let (people, recognisable, model) = (roll.people(), roll.recognisable(), &self.model);
+        match (people, people.saturating_sub(recognisable)) {
+            (0, _) => Some(
+                "nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`"
+                    .into(),
+            ),
+            (_, 0) => None,
+            (_, missing) if missing == people => Some(format!(
+                "none of the {people} people in the store has a template by {model}, the recogniser in use: everybody is greeted without a name. Run `greeter reindex`"
+            )),
+            (_, missing) => Some(format!(
+                "{missing} of the {people} people in the store have no template by {model}, the recogniser in use, and are greeted without a name. Run `greeter reindex`"
+            )),
+        }
+    }
+
     /// How new the store is.
     pub fn generation(&self) -> u64 {
         Store::generation(&self.store.folder)
@@ -98,7 +131,7 @@ impl Reader {
                 if newest == known && calibration == calibrated {
                     continue;
                 }
-                match self.read() {
+                match self.read_after(&roll.get()) {
                     Ok(new) => {
                         (known, calibrated) = (newest, calibration);
                         complained = false;
@@ -115,5 +148,81 @@ impl Reader {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        face::Template,
+        person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
+        store::{Change, EnrolledPhoto, Enrolment},
+    };
+
+    /// A hall with a store of its own, in which two people have templates by `old-net`.
+    fn hall(folder: &std::path::Path) -> Reader {
+        let settings = StoreSettings { folder: folder.join("store"), key_file: folder.join("store.key") };
+        let mut store = Store::open(&settings).unwrap().store;
+        let person = |store: &mut Store, name: &str, template: [f32; 2]| {
+            let taxpayer = Taxpayer {
+                record: store.new_record(),
+                id_number: IdNumber::new(format!("ID of {name}")),
+                name: PersonName::new(name),
+                phone: PhoneNumber::new("+8613800138000"),
+                language: None,
+                salutation: None,
+                category: None,
+                services: Vec::new(),
+                appointment: None,
+            };
+            let template = Template(template.into());
+            let photo = EnrolledPhoto::Embedded { bytes: name.into(), model: "old-net".into(), template };
+            Change::Put(Box::new(Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() }))
+        };
+        let changes = vec![person(&mut store, "Chen Wei", [1.0, 0.0]), person(&mut store, "Li Na", [0.0, 1.0])];
+        store.commit(changes).unwrap();
+        let folder = settings.folder.clone();
+        Reader {
+            store: settings,
+            model: "old-net".into(),
+            in_force: Arc::new(move || InForce::find(&folder, 0.7, None, "old-net")),
+            decision: DecisionSettings::default(),
+            mates_median: None,
+        }
+    }
+
+    #[test]
+    fn a_robot_that_runs_goes_on_after_a_switch_and_forgets_whoever_was_erased_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let reader = hall(folder.path());
+        let before = reader.read().unwrap();
+        assert_eq!((before.people(), before.recognisable()), (2, 2));
+        let mut store = Store::open(&reader.store).unwrap().store;
+        store.erase_other_models("new-net").unwrap();
+        drop(store);
+        let after = reader.read_after(&before).unwrap();
+        assert_eq!((after.people(), after.recognisable()), (2, 2));
+        let mut store = Store::open(&reader.store).unwrap().store;
+        store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
+        drop(store);
+        let later = reader.read_after(&after).unwrap();
+        assert!(later.person(RecordNumber(1)).is_some() && later.person(RecordNumber(2)).is_none());
+    }
+
+    #[test]
+    fn staff_read_why_nobody_is_recognised_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let reader = hall(folder.path());
+        let complaint = |reader: &Reader| reader.complaint(&reader.read().unwrap());
+        assert_eq!(complaint(&reader), None);
+        let other = Reader { model: "new-net".into(), ..reader.clone() };
+        let text = complaint(&other).unwrap();
+        assert!(text.starts_with("none of the 2 people in the store has a template by new-net"), "{text}");
+        assert!(text.ends_with("Run `greeter reindex`"), "{text}");
+        let mut store = Store::open(&reader.store).unwrap().store;
+        store.commit(vec![Change::Remove(RecordNumber(1)), Change::Remove(RecordNumber(2))]).unwrap();
+        drop(store);
+        assert!(complaint(&other).unwrap().contains("Preload people with `greeter sync`"));
     }
 }

@@ -35,9 +35,25 @@ impl Roll {
         Self { demands: demands(gallery.people()), gallery, people }
     }
 
+    /// The same people's templates as before with the records of today: who was erased since has no name any more.
+    pub fn with_people(&self, people: Vec<Taxpayer>) -> Self {
+        let people = people.into_iter().map(|person| (person.record, person)).collect();
+        Self { gallery: self.gallery.clone(), demands: self.demands, people }
+    }
+
+    /// How many people can be recognised.
+    pub fn recognisable(&self) -> usize {
+        self.gallery.people()
+    }
+
     /// A person's record.
     pub fn person(&self, record: RecordNumber) -> Option<&Taxpayer> {
         self.people.get(&record)
+    }
+
+    /// Everybody's records.
+    pub fn into_people(self) -> Vec<Taxpayer> {
+        self.people.into_values().collect()
     }
 
     /// How many people have a record.

@@ -6,6 +6,7 @@
 //! | `raising` | first creation, checks, rebuilding a damaged store |
 //! | `people` | reading: people, photos, templates |
 //! | `commit` | writing: changes that are whole a person, acknowledged only when they would survive a power cut |
+//! | `models` | templates of another model beside those that serve |
 //! | `snapshot` | the last-good copy beside the store |
 //! | `layout` | what is under which key; what a person's record holds |
 //! | `seal`, `key` | encryption, and where its key is |
@@ -24,6 +25,7 @@ mod key;
 mod layout;
 mod ledger;
 mod lock;
+mod models;
 mod opening;
 mod people;
 mod quiet;
@@ -35,6 +37,7 @@ pub use commit::{Change, EnrolledPhoto, Enrolment};
 pub use error::StoreError;
 pub use key::StoreKey;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
+pub use models::Examined;
 pub use opening::{Opened, Rebuilt, Store};
 pub use snapshot::path as snapshot_file;
 

@@ -72,6 +72,14 @@ impl Store {
         Self::open_with(settings, std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).as_deref())
     }
 
+    /// Whether there is a store in `folder`, or what it would be rebuilt from. Needs no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`], [`StoreError::Io`].
+    pub fn is_there(folder: &Path) -> Result<bool, StoreError> {
+        Ok(is_store(folder)? || snapshot::path(folder).exists())
+    }
+
     /// How new the store in `folder` is; grows with each acknowledged commit. Needs no lock: `greeter run` polls it.
     pub fn generation(folder: &Path) -> u64 {
         Ledger::read(folder).generation

@@ -188,10 +188,15 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
     Ok(engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0))
 }
 
-/// Brings an older schema up to ours, step by step. Schema 1 is the first, so there is no step yet.
+/// Brings an older schema up to ours.
 fn migrate(engine: &Engine, from: u32) -> Result<(), StoreError> {
     match from {
         SCHEMA => Ok(()),
+        // Nothing of it reads otherwise now; the number keeps an older program from erasing people without their refusals.
+        1 => {
+            engine.apply(vec![(META_SCHEMA.to_vec(), Some(SCHEMA.to_be_bytes().to_vec()))])?;
+            engine.make_durable()
+        }
         never => Err(engine.damaged(format!("it claims schema {never}, which never was"))),
     }
 }
