@@ -1,5 +1,6 @@
 //! `greeter bench`: measure the program on this machine.
 
+mod finding;
 mod latency;
 mod thresholds;
 
@@ -14,6 +15,7 @@ pub struct BenchArgs {
 
 #[derive(clap::Subcommand)]
 enum BenchCommand {
+    Finding(finding::FindingArgs),
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
     Thresholds(thresholds::ThresholdsArgs),
@@ -22,6 +24,7 @@ enum BenchCommand {
 /// Runs the command.
 pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
+        BenchCommand::Finding(args) => finding::run(args, context),
         BenchCommand::Latency(args) => latency::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
