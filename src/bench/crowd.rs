@@ -68,7 +68,8 @@ impl Cutout {
         let Some(head) = resize(&self.picture, size(self.picture.width()), size(self.picture.height())) else { return };
         let left = (place.eyes.x - self.eyes.x * factor).round() as i64;
         let top = (place.eyes.y - self.eyes.y * factor).round() as i64;
-        let (across, up, down) = (HEAD.0 * place.eye_distance, HEAD.1 * place.eye_distance, HEAD.2 * place.eye_distance);
+        let (across, up, down) =
+            (HEAD.0 * place.eye_distance, HEAD.1 * place.eye_distance, HEAD.2 * place.eye_distance);
         for (x, y, pixel) in head.enumerate_pixels() {
             let (at_x, at_y) = (left + i64::from(x), top + i64::from(y));
             if at_x < 0 || at_y < 0 || at_x >= i64::from(frame.width()) || at_y >= i64::from(frame.height()) {

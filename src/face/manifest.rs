@@ -102,7 +102,7 @@ pub struct Input {
     pub batch: u32,
     /// `nchw`.
     pub layout: String,
-    /// `rgb`.
+    /// `rgb`; a finder may want `bgr`.
     pub colours: String,
     /// Per channel.
     pub mean: [f32; 3],
@@ -209,8 +209,11 @@ impl Manifest {
             if network.files.is_empty() {
                 return Err(fault(format!("network {name} has no files")));
             }
-            if network.input.colours != "rgb" || network.input.layout != "nchw" {
-                return Err(fault(format!("network {name}: only rgb in the layout nchw can be fed")));
+            let blue_first = network.role == Role::FaceFinder && network.input.colours == "bgr";
+            if !(network.input.colours == "rgb" || blue_first) || network.input.layout != "nchw" {
+                return Err(fault(format!(
+                    "network {name}: only rgb in the layout nchw can be fed (finders: bgr, too)"
+                )));
             }
             if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
                 return Err(fault(format!("network {name}: the only metric is cosine")));

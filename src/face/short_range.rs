@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{
     Detection, FaceBox, FaceError, Landmarks, Point,
     manifest::ResolvedNetwork,
-    picture::{append_planes, crop_square, resize},
+    picture::{append_planes, square},
     runtime::{Network, Runtime},
 };
 
@@ -71,13 +71,15 @@ impl ShortRange {
         Ok(nearest.filter(|face| away(face) < 0.6 * near.width.max(near.height)))
     }
 
-    /// Looks at one square.
-    fn look(&mut self, picture: &RgbImage, middle: Point, side: f32) -> Result<Vec<Detection>, FaceError> {
-        let Some((square, corner)) = crop_square(picture, middle, side) else { return Ok(Vec::new()) };
-        let factor = square.width() as f32;
-        let Some(small) = resize(&square, SIDE, SIDE) else { return Ok(Vec::new()) };
+    /// Looks at one square of the picture. Faces whose eyes are nearer together than a twentieth of `side` are missed.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn look(&mut self, picture: &RgbImage, middle: Point, side: f32) -> Result<Vec<Detection>, FaceError> {
+        let Some(seen) = square(picture, middle, side, SIDE) else { return Ok(Vec::new()) };
+        let (corner, factor) = (seen.corner, seen.side);
         self.tensor.clear();
-        append_planes(&small, [127.5; 3], [1.0 / 127.5; 3], &mut self.tensor);
+        append_planes(&seen.rgb, [127.5; 3], [1.0 / 127.5; 3], &mut self.tensor);
         let outputs = self.network.run(&[1, 3, SIDE as usize, SIDE as usize], &self.tensor)?;
         let found = match outputs.as_slice() {
             [regressors, logits] if regressors.len() == ANCHORS * 16 && logits.len() == ANCHORS => {
@@ -107,6 +109,9 @@ impl ShortRange {
             .zip(&self.anchors)
             .filter_map(|((&logit, values), anchor)| {
                 let confidence = 1.0 / (1.0 + (-logit.clamp(-80.0, 80.0)).exp());
+                if confidence <= self.min_confidence {
+                    return None;
+                }
                 let pair = |k: usize| Point { x: values[2 * k] / SIDE as f32, y: values[2 * k + 1] / SIDE as f32 };
                 let (middle, size) = (pair(0), pair(1));
                 let bounds = FaceBox {
@@ -120,7 +125,7 @@ impl ShortRange {
                     Point { x: anchor.x + offset.x, y: anchor.y + offset.y }
                 });
                 let sound = size.x > 0.0 && size.y > 0.0 && size.x.is_finite() && size.y.is_finite();
-                (confidence > self.min_confidence && sound).then_some((bounds, six, confidence))
+                sound.then_some((bounds, six, confidence))
             })
             .collect();
         candidates.sort_by(|a, b| b.2.total_cmp(&a.2));

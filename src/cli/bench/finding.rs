@@ -108,5 +108,7 @@ fn print(finding: &Finding) {
         finding.false_frames_per_1000
     );
     let ((empty, empty_most), (busy, busy_most)) = (finding.empty_ms, finding.busy_ms);
-    anstream::println!("looking at an empty frame {empty:.1} ms (p95 {empty_most:.1}), at one with faces {busy:.1} ms (p95 {busy_most:.1})");
+    anstream::println!(
+        "looking at an empty frame {empty:.1} ms (p95 {empty_most:.1}), at one with faces {busy:.1} ms (p95 {busy_most:.1})"
+    );
 }
