@@ -22,9 +22,14 @@ pub const SIZES: [f32; 7] = [20.0, 24.0, 32.0, 48.0, 70.0, 100.0, 150.0];
 /// The frames' size.
 const SIZE: (u32, u32) = (1280, 720);
 
+/// Frames before people appear, at most: so that they come at any moment of whatever takes turns.
+const BEFORE: usize = 15;
+
 /// How well one way of looking finds faces.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
+    /// In a few words.
+    pub way: String,
     /// By size.
     pub sizes: Vec<OfSize>,
     /// Empty frames that were shown.
@@ -52,13 +57,13 @@ pub struct OfSize {
     pub false_faces: usize,
 }
 
-/// Shows `scenes` halls of each size and ten times as many empty ones to what `eyes` makes.
+/// Shows `scenes` halls of each size and ten times as many empty ones to what `eyes` makes. The same seed shows the same halls.
 ///
 /// # Errors
 /// When a network fails.
 pub fn measure(
     networks: &mut Networks,
-    eyes: &dyn Fn() -> Eyes,
+    (way, eyes): (&str, &dyn Fn() -> Eyes),
     photos: &[RgbImage],
     cutouts: &[Cutout],
     (scenes, seed): (usize, u64),
@@ -72,6 +77,7 @@ pub fn measure(
         for _ in 0..scenes {
             let count = random.random_range(1..=4);
             let mut hall = Hall::with(photos, cutouts, places(count, size, SIZE, &mut random), &mut random);
+            hall.empty_for = random.random_range(0..BEFORE);
             let seen = hall.watch(networks, eyes(), WITHIN[WITHIN.len() - 1], &mut busy_ms)?;
             of_size.faces += hall.people.len();
             of_size.false_faces += seen.false_faces;
@@ -95,6 +101,7 @@ pub fn measure(
     let empty_frames = empties * WITHIN[2];
     let per_1000 = |count: usize| 1000.0 * count as f64 / empty_frames as f64;
     Ok(Finding {
+        way: way.to_owned(),
         sizes,
         empty_frames,
         false_faces_per_1000: per_1000(false_faces),
@@ -112,6 +119,8 @@ fn spread(series: Vec<f64>) -> (f64, f64) {
 struct Hall<'c> {
     wall: RgbImage,
     people: Vec<(&'c Cutout, Place, Point)>,
+    /// Frames until they appear.
+    empty_for: usize,
 }
 
 #[derive(Default)]
@@ -133,10 +142,10 @@ impl<'c> Hall<'c> {
             let (who, step) = walks();
             (&cutouts[who], place, step)
         });
-        Self { wall, people: people.collect() }
+        Self { wall, people: people.collect(), empty_for: 0 }
     }
 
-    /// Shows frames, as the vision stage sees them.
+    /// Shows `frames` frames with the people, as the vision stage sees them.
     fn watch(
         &mut self,
         networks: &mut Networks,
@@ -148,20 +157,23 @@ impl<'c> Hall<'c> {
         let mut seen = Seen { found_at: vec![None; self.people.len()], ..Seen::default() };
         let mut now = Instant::now();
         let mut known_false = Vec::new();
-        for at in 0..frames {
+        for number in 0..self.empty_for + frames {
             let mut frame = self.wall.clone();
-            for (cutout, place, step) in &mut self.people {
+            let at = number.checked_sub(self.empty_for);
+            for (cutout, place, step) in self.people.iter_mut().filter(|_| at.is_some()) {
                 place.eyes = Point { x: place.eyes.x + step.x, y: place.eyes.y + step.y };
                 cutout.paste(&mut frame, *place);
             }
             let began = Instant::now();
             let faces = eyes.look(networks, &frame, now, &tracker.followed())?;
-            times.push(began.elapsed().as_secs_f64() * 1000.0);
+            if at.is_some() {
+                times.push(began.elapsed().as_secs_f64() * 1000.0);
+            }
             let followed = tracker.update(now, faces).faces;
             let mut any_false = false;
             for one in followed {
                 match self.people.iter().position(|(_, place, _)| place.is_of(&one.face)) {
-                    Some(person) => drop(seen.found_at[person].get_or_insert(at)),
+                    Some(person) => seen.found_at[person] = seen.found_at[person].or(at),
                     None => {
                         any_false = true;
                         if !known_false.contains(&one.track) {

@@ -38,11 +38,13 @@ pub struct Pace {
     pub busy: usize,
     /// Whether the pack's finder is asked about newcomers of whom the first network is not sure.
     pub confirms: bool,
+    /// Whether the finder searches whole frames also while somebody is followed.
+    pub searches_when_busy: bool,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { idle: 4, busy: 1, confirms: true }
+        Self { idle: 4, busy: 1, confirms: true, searches_when_busy: false }
     }
 }
 
@@ -105,7 +107,8 @@ impl Eyes {
         let count = if idle { self.pace.idle } else { self.pace.busy };
         self.sweep(networks, frame, (count, idle), &mut faces)?;
         // Nobody waits for a decision in a frame without faces.
-        if faces.is_empty() && followed.is_empty() && self.is_time_to_search(now) {
+        let may_search = self.pace.searches_when_busy || (faces.is_empty() && followed.is_empty());
+        if may_search && self.is_time_to_search(now) {
             self.searched_at = Some(now);
             for face in self.search(networks, frame)? {
                 let refined = networks.near.refine(frame, &face.bounds)?.unwrap_or(face);

@@ -2,23 +2,25 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
-use rand::{SeedableRng, seq::SliceRandom};
+use anyhow::ensure;
 use serde::Serialize;
 
 use crate::{
     bench::{
-        crowd::Cutout,
+        cast::Cast,
         figures::Origin,
         finding::{Finding, SIZES, WITHIN, measure},
     },
-    camera::photo::read_photo,
     cli::{Context, Exit, run as run_command},
-    face::eyes::Eyes,
+    config::FaceSettings,
+    face::{
+        eyes::{Eyes, Pace},
+        manifest::Manifest,
+    },
 };
 
-/// Photos that walls and faces are cut from.
-const PHOTOS: usize = 150;
+/// People whose photos faces and walls are cut from.
+const PEOPLE: usize = 150;
 
 /// Which faces are found, how soon, and what is taken for one.
 ///
@@ -47,8 +49,7 @@ pub struct FindingArgs {
 struct Figures {
     #[serde(flatten)]
     origin: Origin,
-    #[serde(flatten)]
-    finding: Finding,
+    ways: Vec<Finding>,
 }
 
 /// Measures and prints.
@@ -59,41 +60,39 @@ pub fn run(args: &FindingArgs, context: &Context) -> anyhow::Result<Exit> {
     (config.camera.width, config.camera.height) = (1280, 720);
     let context = Context { config, config_file: None, installation: context.installation.clone() };
     let mut networks = run_command::networks(&context)?;
-    let unreadable = || format!("cannot read {}", args.dataset.display());
-    let mut people: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(&args.dataset).with_context(unreadable)? {
-        people.push(entry.with_context(unreadable)?.path());
+    let cast = Cast::from_dataset(&args.dataset, PEOPLE, args.seed, &mut networks)?;
+    let config = &context.config;
+    let finder = Manifest::load(&context.installation.models())?.pack(&config.face.pack)?.finder.clone();
+    let with = |pace: Pace, find_every_ms: u64| {
+        let settings = FaceSettings { find_every_ms, ..config.face.clone() };
+        move || Eyes::new(&settings).at_pace(pace)
+    };
+    let (usual, alone) = (Pace::default(), Pace { confirms: false, ..Pace::default() });
+    let nothing = Pace { idle: 0, busy: 0, confirms: false, searches_when_busy: true };
+    let ways: [(String, Box<dyn Fn() -> Eyes>); 4] = [
+        ("squares alone".to_owned(), Box::new(with(alone, 0))),
+        (format!("squares, {finder} confirms"), Box::new(with(usual, 0))),
+        (format!("squares, {finder} confirms and searches every 500 ms"), Box::new(with(usual, 500))),
+        (format!("{finder} alone, every frame"), Box::new(with(nothing, 1))),
+    ];
+    let bar = indicatif::ProgressBar::new((ways.len() * args.scenes * (SIZES.len() + 10)) as u64);
+    let mut measured = Vec::new();
+    for (way, eyes) in &ways {
+        let amount = (args.scenes, args.seed);
+        measured
+            .push(measure(&mut networks, (way, eyes.as_ref()), &cast.photos, &cast.cutouts, amount, &|| bar.inc(1))?);
+        bar.suspend(|| measured.last().map(print));
     }
-    people.sort();
-    people.shuffle(&mut rand_chacha::ChaCha8Rng::seed_from_u64(args.seed));
-    let (mut photos, mut cutouts) = (Vec::new(), Vec::new());
-    for person in people {
-        if cutouts.len() >= PHOTOS {
-            break;
-        }
-        let Ok(mut files) = std::fs::read_dir(&person) else { continue };
-        let Some(Ok(file)) = files.next() else { continue };
-        let Ok(photo) = read_photo(&file.path()) else { continue };
-        if let Some(cutout) = Cutout::of(&photo, &mut networks)? {
-            cutouts.push(cutout);
-            photos.push(photo);
-        }
-    }
-    ensure!(!cutouts.is_empty(), "no photo in {} shows one face", args.dataset.display());
-    let bar = indicatif::ProgressBar::new((args.scenes * (SIZES.len() + 10)) as u64);
-    let settings = context.config.face.clone();
-    let eyes = || Eyes::new(&settings);
-    let finding = measure(&mut networks, &eyes, &photos, &cutouts, (args.scenes, args.seed), &|| bar.inc(1))?;
     bar.finish_and_clear();
-    print(&finding);
     if let Some(path) = &args.json {
-        let figures = Figures { origin: Origin::here(&context.config.face.pack, args.seed), finding };
+        let figures = Figures { origin: Origin::here(&config.face.pack, args.seed), ways: measured };
         std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
     }
     Ok(Exit::Done)
 }
 
 fn print(finding: &Finding) {
+    anstream::println!("{}", finding.way);
     let head: Vec<String> = WITHIN.iter().map(|frames| format!("{:>9}", format!("{frames} frames"))).collect();
     anstream::println!("{:>12} {:>6} {} {:>11}", "eyes apart", "faces", head.join(" "), "false faces");
     for of_size in &finding.sizes {

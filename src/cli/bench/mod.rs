@@ -3,6 +3,7 @@
 mod finding;
 mod latency;
 mod thresholds;
+mod vision;
 
 use super::{Context, Exit};
 
@@ -19,6 +20,7 @@ enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
     Thresholds(thresholds::ThresholdsArgs),
+    Vision(vision::VisionArgs),
 }
 
 /// Runs the command.
@@ -26,6 +28,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         BenchCommand::Finding(args) => finding::run(args, context),
         BenchCommand::Latency(args) => latency::run(args, context),
+        BenchCommand::Vision(args) => vision::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)
