@@ -181,6 +181,33 @@ fn the_finder_counts_the_people_in_front_of_the_robot() {
 }
 
 #[test]
+fn the_optional_finder_sees_the_same_people_as_the_one_in_the_box() {
+    let file = root().join("../shared/models/yunet/yunet_n_dynamic.onnx");
+    if !file.is_file() {
+        println!("skipped: the optional network yunet is not on this machine");
+        return;
+    }
+    let (folder, models) = copy();
+    std::fs::copy(file, models.join("yunet.onnx")).unwrap();
+    let mut with_yunet = Networks::load(&Installation::at(folder.path()), "yunet", MIN_FACE_PX).unwrap();
+    let mut in_the_box = networks();
+    for visit in ["101-obama", "201-collins", "301-stranger", "401-obama-and-collins", "200-empty"] {
+        let seconds = if visit.ends_with("empty") { "3" } else { "0.5" };
+        let frame = picture(&format!("assets/demo/visits/{visit}@{seconds}s.jpg"));
+        let (found, wanted) = (with_yunet.finder.find(&frame).unwrap(), in_the_box.finder.find(&frame).unwrap());
+        assert_eq!(found.len(), wanted.len(), "{visit}");
+        for face in &found {
+            let same = wanted.iter().find(|other| other.bounds.overlap(&face.bounds) > 0.5);
+            let same = same.unwrap_or_else(|| panic!("{visit}: {face:?} is none of {wanted:?}"));
+            for (point, other) in face.landmarks.iter().zip(&same.landmarks) {
+                let away = (point.x - other.x).hypot(point.y - other.y);
+                assert!(away < 0.15 * face.eye_distance(), "{visit}: {point:?} is not {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_is_enrolled_from_a_photo_without_exactly_one_face() {
     let mut enroller = PhotoEnroller::new(networks());
     let mut fault = |photo: &RgbImage| enroller.enrol(photo).unwrap().unwrap_err().to_string();

@@ -18,10 +18,10 @@ use super::{
 };
 use crate::config::FaceSettings;
 
-/// A look at a square must be so sure of a newcomer, after a second look at them alone.
-const SURE_AT_A_GLANCE: f32 = 0.7;
-/// A newcomer of whom the second look is so sure is followed without asking the finder.
-const SURE: f32 = 2.0;
+/// What a look at a square must have of a newcomer to be worth a second look at them alone: small faces give little.
+const GLIMPSE: f32 = 0.3;
+/// The second look must be so sure before the finder is asked.
+const SURE: f32 = 0.7;
 /// Boxes that overlap more than this are one face.
 const SAME_FACE: f32 = 0.3;
 /// A box that overlaps less than this with the one before has moved.
@@ -76,11 +76,11 @@ impl Eyes {
         Self { pace, ..self }
     }
 
-    /// The narrowest face, in pixels of the searched copy, that `settings` ask for when frames are `frame_height` high. A face is
-    /// about two and a half times as wide as its eyes are apart.
+    /// The narrowest face, in pixels of the searched copy, that `settings` ask for when frames are `frame_height` high, and not wider than the
+    /// faces of which the finder is asked. A face is about two and a half times as wide as its eyes are apart.
     pub fn min_face_px(settings: &FaceSettings, frame_height: u32) -> u32 {
         let factor = (settings.find_height_px as f32 / frame_height.max(1) as f32).min(1.0);
-        (settings.min_eye_distance_px * 2.5 * factor).max(20.0) as u32
+        (settings.min_eye_distance_px * 2.5 * factor).clamp(20.0, ASKED_AT as f32 / 3.0) as u32
     }
 
     /// The faces of a frame captured at `now`; `followed` are the boxes of faces that were there a moment ago.
@@ -139,13 +139,13 @@ impl Eyes {
         faces: &mut Vec<Detection>,
     ) -> Result<(), FaceError> {
         for look in self.sweep.next(frame.dimensions(), self.min_eye_distance, count, whole) {
-            for glimpse in networks.near.look(frame, look.middle, look.side)? {
+            for glimpse in networks.near.look(frame, look.middle, look.side, GLIMPSE)? {
                 if !is_new(faces, &glimpse.bounds) {
                     continue;
                 }
                 let Some(face) = networks.near.refine(frame, &glimpse.bounds)? else { continue };
-                let counts = face.confidence >= SURE_AT_A_GLANCE && is_new(faces, &face.bounds);
-                if counts && (face.confidence >= SURE || self.confirms(networks.finder.as_mut(), frame, &face)?) {
+                let counts = face.confidence >= SURE && is_new(faces, &face.bounds);
+                if counts && self.confirms(networks.finder.as_mut(), frame, &face)? {
                     faces.push(face);
                 }
             }
