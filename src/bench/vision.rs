@@ -76,6 +76,8 @@ pub struct Stages {
     pub embed: Vec<f64>,
     /// The mean over a visit, one a visit.
     pub frame: Vec<f64>,
+    /// Frames of visits, and those among them in which as many faces were found as there were.
+    pub complete: (usize, usize),
 }
 
 impl Stages {
@@ -154,7 +156,9 @@ impl Greeter {
         self.seq += 1;
         let sighting = self.vision.on_frame(&Frame { rgb: Arc::new(rgb), captured_at: self.now, seq: self.seq })?;
         let times = sighting.times;
+        self.stages.complete.0 += 1;
         if sighting.faces.len() == faces {
+            self.stages.complete.1 += 1;
             self.stages.track.push((times.find + times.align + times.search).as_secs_f64() * 1000.0);
         }
         Ok(sighting.embedded)

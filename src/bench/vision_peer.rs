@@ -58,8 +58,6 @@ pub struct Peer {
     output: BufReader<ChildStdout>,
     /// What was measured so far.
     pub stages: Stages,
-    /// Frames, and those in which it found all faces.
-    pub frames: (usize, usize),
 }
 
 impl Peer {
@@ -79,8 +77,7 @@ impl Peer {
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(PeerError::Silent("it has no pipes".into()));
         };
-        let mut peer =
-            Self { process, input, output: BufReader::new(output), stages: Stages::default(), frames: (0, 0) };
+        let mut peer = Self { process, input, output: BufReader::new(output), stages: Stages::default() };
         let ready = peer.ask(&serde_json::to_string(setup)?, &[])?;
         if ready.trim() != "ready" {
             return Err(PeerError::Silent(ready));
@@ -96,8 +93,8 @@ impl Peer {
         let lengths = visit.frames.iter().map(Vec::len).collect();
         let request = Request { lengths, embedded, faces, repeats: REPEATS };
         let answer: Answer = serde_json::from_str(&self.ask(&serde_json::to_string(&request)?, &visit.frames)?)?;
-        self.frames.0 += answer.found.len();
-        self.frames.1 += answer.found.iter().filter(|&&found| found == faces).count();
+        self.stages.complete.0 += answer.found.len();
+        self.stages.complete.1 += answer.found.iter().filter(|&&found| found == faces).count();
         let mean = answer.frame_ms.iter().sum::<f64>() / answer.frame_ms.len().max(1) as f64;
         self.stages.frame.push(mean);
         self.stages.find.extend(answer.find_ms);

@@ -92,13 +92,17 @@ pub fn run(args: &VisionArgs, context: &Context) -> anyhow::Result<Exit> {
     });
     let kinds: Vec<Kind> = kinds.collect();
     let bar = indicatif::ProgressBar::new((kinds.len() * args.visits) as u64);
+    let told = |line: Option<String>| match line {
+        Some(line) => bar.suspend(|| anstream::eprintln!("{line}")),
+        None => bar.inc(1),
+    };
     let mut rows = Vec::new();
     for kind in kinds {
         let Some(pinned) = Pinned::to(kind.cores) else {
             bar.suspend(|| anstream::eprintln!("{} cores are not measured: there are fewer", kind.cores));
             continue;
         };
-        rows.extend(measure(args, kind, &context, &roll, &cast, peer.as_ref(), &|| bar.inc(1))?);
+        rows.extend(measure(args, kind, &context, &roll, &cast, peer.as_ref(), &told)?);
         drop(pinned);
     }
     bar.finish_and_clear();
@@ -118,7 +122,7 @@ fn measure(
     roll: &CurrentRoll,
     cast: &Cast,
     peer: Option<&PeerSetup>,
-    progress: &dyn Fn(),
+    progress: &dyn Fn(Option<String>),
 ) -> anyhow::Result<Vec<Row>> {
     let Kind { size, faces, cores } = kind;
     let mut config: Config = context.config.clone();
@@ -151,11 +155,18 @@ fn measure(
             peer.visit(&visit, &embedded, faces)?;
         }
         greeter.alone(&visit, faces)?;
-        progress();
+        progress(None);
     }
-    let mut rows = greeter.stages.rows(size, faces, cores, "greeter");
-    for (name, mut peer) in peers {
-        rows.extend(std::mem::take(&mut peer.stages).rows(size, faces, cores, name));
+    let mut engines = vec![("greeter", greeter.stages)];
+    engines.extend(peers.into_iter().map(|(name, mut peer)| (name, std::mem::take(&mut peer.stages))));
+    let mut rows = Vec::new();
+    for (name, stages) in engines {
+        let (frames, complete) = stages.complete;
+        progress(Some(format!(
+            "{}x{}, {faces} face(s), {cores} core(s), {name}: everybody found in {complete} of {frames} frames, 10 of 85 being empty",
+            size.0, size.1
+        )));
+        rows.extend(stages.rows(size, faces, cores, name));
     }
     Ok(rows)
 }
