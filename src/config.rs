@@ -70,10 +70,11 @@ section!(
         pack: String = "default".into(),
         /// Eyes nearer together than this many pixels are too far away to recognise (measured: accuracy falls below 18).
         min_eye_distance_px: f32 = 20.0,
-        /// Whole frames are searched at this height; a smaller one is faster and misses faces that are far away.
+        /// The pack's finder searches whole frames at this height; a smaller one is faster and misses faces that are far away.
         find_height_px: u32 = 360,
-        /// A whole frame is searched at most so often while faces are followed; between, only their surroundings are.
-        find_every_ms: u64 = 500,
+        /// While nobody is there, the pack's finder searches a whole frame at most so often; 0 is never: looking at the frame square by
+        /// square finds the same faces (`greeter bench finding`).
+        find_every_ms: u64 = 0,
         /// Views of one track that are embedded, at most, a second.
         embed_per_second: u32 = 15,
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use greeter::{
     face::{
-        Detection, Enroller, FaceError, Template,
+        Enroller, FaceError, Template,
         align::align,
         enrol::{MIN_FACE_PX, PhotoEnroller},
         manifest::Manifest,
@@ -169,17 +169,41 @@ fn everybody_of_the_demo_can_be_enrolled_and_they_are_not_alike() {
 
 #[test]
 fn the_finder_counts_the_people_in_front_of_the_robot() {
-    let networks = networks();
-    let count = |path: &str| {
-        let found = networks.finder.find(&picture(path)).unwrap();
-        found.iter().filter(|face: &&Detection| face.confidence >= 0.9).count()
-    };
+    let mut networks = networks();
+    let mut count = |path: &str| networks.finder.find(&picture(path)).unwrap().len();
     assert_eq!(count("assets/demo/visits/200-empty@3s.jpg"), 0);
     for visit in ["101-obama", "201-collins", "301-stranger"] {
         assert_eq!(count(&format!("assets/demo/visits/{visit}@0.5s.jpg")), 1, "{visit}");
     }
     for frame in 401..=410 {
         assert_eq!(count(&format!("assets/demo/visits/{frame}-obama-and-collins@0.5s.jpg")), 2, "{frame}");
+    }
+}
+
+#[test]
+fn the_optional_finder_sees_the_same_people_as_the_one_in_the_box() {
+    let file = root().join("../shared/models/yunet/yunet_n_dynamic.onnx");
+    if !file.is_file() {
+        println!("skipped: the optional network yunet is not on this machine");
+        return;
+    }
+    let (folder, models) = copy();
+    std::fs::copy(file, models.join("yunet.onnx")).unwrap();
+    let mut with_yunet = Networks::load(&Installation::at(folder.path()), "yunet", MIN_FACE_PX).unwrap();
+    let mut in_the_box = networks();
+    for visit in ["101-obama", "201-collins", "301-stranger", "401-obama-and-collins", "200-empty"] {
+        let seconds = if visit.ends_with("empty") { "3" } else { "0.5" };
+        let frame = picture(&format!("assets/demo/visits/{visit}@{seconds}s.jpg"));
+        let (found, wanted) = (with_yunet.finder.find(&frame).unwrap(), in_the_box.finder.find(&frame).unwrap());
+        assert_eq!(found.len(), wanted.len(), "{visit}");
+        for face in &found {
+            let same = wanted.iter().find(|other| other.bounds.overlap(&face.bounds) > 0.5);
+            let same = same.unwrap_or_else(|| panic!("{visit}: {face:?} is none of {wanted:?}"));
+            for (point, other) in face.landmarks.iter().zip(&same.landmarks) {
+                let away = (point.x - other.x).hypot(point.y - other.y);
+                assert!(away < 0.15 * face.eye_distance(), "{visit}: {point:?} is not {other:?}");
+            }
+        }
     }
 }
 

@@ -1,7 +1,14 @@
 //! Measures the program with the program: what `greeter bench` prints and writes as JSON. The keys are kept from version to version.
 
+pub mod cast;
+pub mod crowd;
 pub mod dataset;
 pub mod figures;
+pub mod finding;
 pub mod identify;
 pub mod latency;
+pub mod pinned;
 pub mod staged_camera;
+pub mod vision;
+pub mod vision_peer;
+pub mod visits;

@@ -26,7 +26,11 @@ pub(super) fn decode(format: CameraFormat, buffer: &[u8]) -> Result<RgbImage, St
     }
 }
 
-fn mjpg(buffer: &[u8]) -> Result<RgbImage, String> {
+/// Decodes one motion-JPEG frame, as a webcam sends it.
+///
+/// # Errors
+/// The decoder's words about a damaged frame.
+pub fn mjpg(buffer: &[u8]) -> Result<RgbImage, String> {
     let outline = jpeg::outline(buffer).ok_or("the frame is cut off")?;
     let frame = &buffer[..outline.length];
     let frame = if outline.has_tables {

@@ -12,8 +12,6 @@ use super::{
 
 /// Photos are searched at this height at most: a portrait's face is large.
 const FIND_HEIGHT: u32 = 480;
-/// A finder's box counts as a face from this confidence on.
-const SURE: f32 = 0.9;
 /// A second face counts when it is at least this wide relative to the first; smaller ones are the background. (Of 6,583 news photos,
 /// each of one named person among others, the widest face was the wrong one only where the second was 0.8 times as wide or more.)
 const BYSTANDER: f32 = 0.6;
@@ -48,7 +46,6 @@ impl PhotoEnroller {
         let size = |side: u32| ((side as f32 * factor).round() as u32).max(1);
         let Some(small) = resize(photo, size(photo.width()), size(photo.height())) else { return Ok(Vec::new()) };
         let mut faces = self.networks.finder.find(&small)?;
-        faces.retain(|face| face.confidence >= SURE);
         if faces.is_empty() {
             faces = self.networks.near.find(&small)?;
         }

@@ -59,6 +59,13 @@ pub struct NetworkEntry {
     pub trained_on: String,
 }
 
+impl NetworkEntry {
+    /// Recognisers are fed red first; a finder may want blue first.
+    fn colours_can_be_fed(&self) -> bool {
+        self.input.colours == "rgb" || (self.role == Role::FaceFinder && self.input.colours == "bgr")
+    }
+}
+
 /// What a network is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,7 +115,7 @@ pub struct Input {
     pub batch: u32,
     /// `nchw`.
     pub layout: String,
-    /// `rgb`.
+    /// `rgb`; a finder may want `bgr`.
     pub colours: String,
     /// Per channel.
     pub mean: [f32; 3],
@@ -243,8 +250,8 @@ impl Manifest {
         let of_networks = self.networks.iter().find_map(|(name, network)| {
             if network.files.is_empty() {
                 Some(format!("network {name} has no files"))
-            } else if network.input.colours != "rgb" || network.input.layout != "nchw" {
-                Some(format!("network {name}: only rgb in the layout nchw can be fed"))
+            } else if network.input.layout != "nchw" || !network.colours_can_be_fed() {
+                Some(format!("network {name}: only rgb in the layout nchw can be fed (finders: bgr, too)"))
             } else if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
                 Some(format!("network {name}: the only metric is cosine"))
             } else {

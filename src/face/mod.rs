@@ -3,6 +3,7 @@
 pub mod align;
 pub mod enrol;
 pub mod eyes;
+pub mod finder;
 pub mod manifest;
 pub mod mtcnn;
 pub mod networks;
@@ -11,6 +12,8 @@ pub mod quality;
 pub mod recogniser;
 pub mod runtime;
 pub mod short_range;
+pub mod sweep;
+pub mod yunet;
 
 use std::path::PathBuf;
 

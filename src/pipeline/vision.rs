@@ -44,6 +44,8 @@ pub struct Sighting {
     pub gone: Vec<TrackId>,
     /// Who was decided in this frame, for the first time.
     pub decided: Vec<FirstDecision>,
+    /// Views that were embedded in this frame.
+    pub embedded: usize,
     /// Where the time went.
     pub times: Times,
 }
@@ -51,7 +53,7 @@ pub struct Sighting {
 impl Sighting {
     /// Of an empty frame.
     fn of(at: Instant) -> Self {
-        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), times: Times::default() }
+        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), embedded: 0, times: Times::default() }
     }
 }
 
@@ -157,7 +159,7 @@ impl Vision {
         let templates = self.networks.recogniser.embed_with_mirror(&crops)?;
         times.embed = clock.lap();
 
-        let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
+        let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), ..Sighting::of(now) };
         for ((track, quality, _), template) in chosen.iter().zip(templates) {
             let Some(template) = template else { continue };
             if !self.visitor(*track).add(now, template, *quality) {
