@@ -1,5 +1,6 @@
 //! Measures the program with the program: what `greeter bench` prints and writes as JSON. The keys are kept from version to version.
 
+pub mod degrade;
 pub mod figures;
 pub mod latency;
 pub mod staged_camera;
