@@ -135,6 +135,16 @@ pub fn min_scores(non_mates: &[NonMate], fpir: f64) -> Result<Vec<GalleryThresho
     Ok(rows.collect())
 }
 
+/// The score that a share `fmr` of comparisons between different people reaches, plus one standard error.
+///
+/// # Errors
+/// As [`min_scores`].
+pub fn score_at(non_mates: &[NonMate], fmr: f64) -> Result<f32, CalibrationError> {
+    // Two enrolled people name twice as many strangers as one comparison does.
+    let rows = min_scores(non_mates, 1.0 - (1.0 - fmr).powi(2))?;
+    rows.first().map(|row| row.min_score).ok_or(CalibrationError::NoSpread)
+}
+
 /// How often one comparison may be wrong, so that a gallery of `people` is wrong about `fpir` of the strangers.
 pub fn match_rate(fpir: f64, people: usize) -> f64 {
     -f64::exp_m1(f64::ln_1p(-fpir) / people.max(1) as f64)

@@ -75,7 +75,7 @@ section!(
         /// A whole frame is searched at most so often while faces are followed; between, only their surroundings are.
         find_every_ms: u64 = 500,
         /// Views of one track that are embedded, at most, a second.
-        embed_per_second: u32 = 8,
+        embed_per_second: u32 = 15,
     }
 );
 
@@ -88,8 +88,10 @@ section!(
         min_margin: f32 = 0.05,
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
-        /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
-        decide_within_ms: u64 = 900,
+        /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one …
+        decide_within_ms: u64 = 200,
+        /// … unless a little more evidence would do: then they are watched for so much longer.
+        patience_ms: u64 = 400,
     }
 );
 

@@ -203,7 +203,8 @@ fn copy() -> (tempfile::TempDir, PathBuf) {
     let models = folder.path().join("models");
     std::fs::create_dir(&models).unwrap();
     for file in std::fs::read_dir(root().join("models")).unwrap().map(|file| file.unwrap().path()) {
-        if file.is_file() {
+        // Whether the optional network is installed here does not matter.
+        if file.is_file() && file.file_name().unwrap() != "mobilefacenet-128.onnx" {
             std::fs::copy(&file, models.join(file.file_name().unwrap())).unwrap();
         }
     }
@@ -240,8 +241,41 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
 #[test]
 fn the_optional_network_is_missing_until_it_is_installed() {
     let (folder, _) = copy();
-    let Err(error) = Networks::load(&Installation::at(folder.path()), "mobilefacenet-128", MIN_FACE_PX) else {
-        panic!("a network that is not in the box was loaded");
+    for pack in ["mobilefacenet-128", "both"] {
+        let Err(error) = Networks::load(&Installation::at(folder.path()), pack, MIN_FACE_PX) else {
+            panic!("a network that is not in the box was loaded");
+        };
+        assert!(error.to_string().contains("`greeter models install mobilefacenet-128`"), "{error}");
+    }
+}
+
+#[test]
+fn the_pack_both_gives_the_templates_of_its_two_networks_one_behind_the_other() {
+    let optional = root().join("../shared/models/mobilefacenet/MobileFaceNet.onnx");
+    if !optional.is_file() {
+        println!("skipped: the optional network mobilefacenet-128 is not on this machine");
+        return;
+    }
+    let (folder, models) = copy();
+    std::fs::copy(optional, models.join("mobilefacenet-128.onnx")).unwrap();
+    let installation = Installation::at(folder.path());
+    let crop = picture("models/golden/aligned-112.png");
+    let crops = [crop.clone(), image::imageops::flip_horizontal(&crop), RgbImage::new(112, 112)];
+    let embed = |pack: &str| {
+        let mut recogniser = Networks::load(&installation, pack, MIN_FACE_PX).unwrap().recogniser;
+        let templates = recogniser.embed_with_mirror(&crops).unwrap();
+        (recogniser.name().to_owned(), templates.into_iter().flatten().collect::<Vec<_>>())
     };
-    assert!(error.to_string().contains("`greeter models install mobilefacenet-128`"), "{error}");
+    let (_, first) = embed("default");
+    let (_, second) = embed("mobilefacenet-128");
+    let (name, both) = embed("both");
+    assert_eq!(name, "mobilefacenet-192+128");
+    assert_eq!((first.len(), second.len(), both.len()), (3, 3, 3));
+    for at in 0..3 {
+        // Equal weights: each part keeps half of the squared length.
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        let wanted: Vec<f32> = first[at].0.iter().chain(&second[at].0).map(|value| value * half).collect();
+        assert_eq!(wanted.len(), 320);
+        near("template", &both[at].0, &wanted, 1e-4);
+    }
 }

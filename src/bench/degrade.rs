@@ -1,6 +1,7 @@
 //! Spoils photos of faces on purpose, in twelve ways and five strengths each, to see whether the quality score notices.
 //!
-//! Pure. All measures are relative to the distance between the eyes, so that a fault looks alike in small and large faces.
+//! Pure. A fault that a photo has a little of is made larger, never evened out: a head is turned on to the side to which it is turned, and so
+//! with shade and colour. All measures are relative to the distance between the eyes, so that a fault looks alike in small and large faces.
 
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use rand::Rng;
@@ -22,7 +23,7 @@ pub enum Kind {
     Dark,
     /// Too much light, clipped.
     Bright,
-    /// One half of the face in the shade.
+    /// The half of the face that has less light in the shade.
     SideLight,
     /// A sensor's noise, in each colour on its own.
     Noise,
@@ -38,7 +39,7 @@ pub enum Kind {
     Small,
     /// Light and shade drawn together.
     LowContrast,
-    /// The light of a coloured lamp.
+    /// The light of a lamp of the colour, warm or cold, to which the photo leans.
     ColourCast,
 }
 
@@ -111,17 +112,20 @@ pub struct Spoilt {
 /// cannot be encoded or resized.
 pub fn spoil(photo: &RgbImage, face: &Detection, kind: Kind, amount: f32, rng: &mut impl Rng) -> Option<Spoilt> {
     let frame = FaceFrame::of(face);
-    let side = if rng.random::<bool>() { 1.0 } else { -1.0 };
     let each = |change: &dyn Fn(f32) -> f32| per_value(photo, |_, _, values| values.map(change));
     let spoilt = match kind {
         Kind::Blur => imageops::blur(photo, amount * frame.unit),
         Kind::Dark | Kind::Bright => each(&|value| value * amount),
-        Kind::SideLight => per_value(photo, |x, y, values| {
-            // From the one cheek (1) to the other (-1); the light falls off smoothly between.
-            let place = (frame.inwards(x, y).0 * side / 0.9).clamp(-1.0, 1.0);
-            let gain = 1.0 + (amount - 1.0) * (0.5 - 0.5 * place);
-            values.map(|value| value * gain)
-        }),
+        Kind::SideLight => {
+            let half = |side: f32| mean_of(photo, &frame, |u| u * side > 0.0).iter().sum::<f32>();
+            let lit = if half(1.0) >= half(-1.0) { 1.0 } else { -1.0 };
+            per_value(photo, |x, y, values| {
+                // From the one cheek (1) to the other (-1); the light falls off smoothly between.
+                let place = (frame.inwards(x, y).0 * lit / 0.9).clamp(-1.0, 1.0);
+                let gain = 1.0 + (amount - 1.0) * (0.5 - 0.5 * place);
+                values.map(|value| value * gain)
+            })
+        }
         Kind::Noise => {
             let mut noisy = photo.clone();
             noisy.pixels_mut().for_each(|pixel| {
@@ -163,14 +167,17 @@ pub fn spoil(photo: &RgbImage, face: &Detection, kind: Kind, amount: f32, rng: &
             return Some(Spoilt { photo, scale });
         }
         Kind::LowContrast => {
-            let middle = mean_of(photo, &frame);
+            let middle = mean_of(photo, &frame, |_| true);
             per_value(photo, |_, _, values| {
                 std::array::from_fn(|channel| middle[channel] + amount * (values[channel] - middle[channel]))
             })
         }
         Kind::ColourCast => {
-            let turn = side * amount;
-            each_channel(photo, [1.0 + turn, 1.0, 1.0 - turn])
+            // Skin in white light has about one and two thirds times as much red as blue.
+            let [red, _, blue] = mean_of(photo, &frame, |_| true);
+            let turn = if red >= 1.65 * blue { amount } else { -amount };
+            let gains = [1.0 + turn, 1.0, 1.0 - turn];
+            per_value(photo, |_, _, values| std::array::from_fn(|channel| values[channel] * gains[channel]))
         }
     };
     Some(Spoilt { photo: spoilt, scale: 1.0 })
@@ -268,21 +275,17 @@ fn sample(photo: &RgbImage, place: Point) -> Rgb<u8> {
     }))
 }
 
-/// The mean colour of the face.
-fn mean_of(photo: &RgbImage, frame: &FaceFrame) -> [f32; 3] {
+/// The mean colour of the face, or of the part of it that lies right or left of the nose.
+fn mean_of(photo: &RgbImage, frame: &FaceFrame, part: impl Fn(f32) -> bool) -> [f32; 3] {
     let (mut sum, mut count) = ([0.0; 3], 0.0);
     for (x, y, pixel) in photo.enumerate_pixels() {
         let (u, v) = frame.inwards(x as f32 + 0.5, y as f32 + 0.5);
-        if u.abs() < 0.8 && (-0.3..1.4).contains(&v) {
+        if part(u) && u.abs() < 0.8 && (-0.3..1.4).contains(&v) {
             sum.iter_mut().zip(pixel.0).for_each(|(sum, value)| *sum += f32::from(value));
             count += 1.0;
         }
     }
     sum.map(|sum| sum / f32::max(count, 1.0))
-}
-
-fn each_channel(photo: &RgbImage, gains: [f32; 3]) -> RgbImage {
-    per_value(photo, |_, _, values| std::array::from_fn(|channel| values[channel] * gains[channel]))
 }
 
 /// Changes each pixel, whose middle is at the given place.

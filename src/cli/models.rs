@@ -66,7 +66,11 @@ fn list(manifest: &Manifest, in_use: &str) -> Exit {
     }
     for (name, pack) in &manifest.packs {
         let mark = if name == in_use { "in use" } else { "not in use" };
-        anstream::println!("pack {name} ({mark}): {}, {}, {}", pack.finder, pack.tracker, pack.recogniser);
+        let networks = manifest.networks_of(pack);
+        let absent: Vec<&str> =
+            networks.iter().filter(|network| manifest.resolve(network).is_err()).map(String::as_str).collect();
+        let needs = if absent.is_empty() { String::new() } else { format!("; needs {}", absent.join(", ")) };
+        anstream::println!("pack {name} ({mark}{needs}): {}", networks.join(", "));
     }
     Exit::Done
 }
@@ -142,8 +146,8 @@ fn only_optional_file<'m>(name: &str, network: &'m NetworkEntry) -> anyhow::Resu
 
 fn choose(manifest: &Manifest, name: &str, context: &Context) -> anyhow::Result<Exit> {
     let pack = manifest.packs.get(name).with_context(|| unknown("pack", name, manifest.packs.keys()))?;
-    for network in [&pack.finder, &pack.tracker, &pack.recogniser] {
-        manifest.resolve(network)?;
+    for network in manifest.networks_of(pack) {
+        manifest.resolve(&network)?;
     }
     let file = context.config_file.clone().unwrap_or_else(|| "greeter.toml".into());
     let text = if file.exists() { fs::read_to_string(&file)? } else { String::new() };

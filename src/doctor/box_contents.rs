@@ -23,11 +23,11 @@ pub fn models(installation: &Installation, config: &Config) -> Vec<Finding> {
         Ok(pack) => pack,
         Err(error) => return vec![Finding::of(&error, "choose one of them with `greeter models use NAME`")],
     };
-    let networks = [&pack.finder, &pack.tracker, &pack.recogniser];
+    let networks = manifest.networks_of(pack);
     let faults: Vec<Finding> =
         networks.iter().filter_map(|network| Some(Finding::of(&manifest.resolve(network).err()?, RESTORE))).collect();
     let mut findings = if faults.is_empty() {
-        let names = networks.map(String::as_str).join(", ");
+        let names = networks.join(", ");
         vec![Finding::fine(format!("pack {name}: each file of {names} is the one that was measured"))]
     } else {
         faults

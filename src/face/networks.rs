@@ -1,4 +1,4 @@
-//! The three networks of a pack, loaded together.
+//! The networks of a pack, loaded together.
 
 use super::{
     FaceError, manifest::Manifest, mtcnn::Mtcnn, recogniser::Recogniser, runtime::Runtime, short_range::ShortRange,
@@ -26,13 +26,13 @@ impl Networks {
     pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, FaceError> {
         let manifest = Manifest::load(&installation.models())?;
         let pack = manifest.pack(pack)?;
-        let files =
-            (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?, manifest.resolve(&pack.recogniser)?);
+        let files = (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?);
+        let recogniser = manifest.resolve_recogniser(&pack.recogniser)?;
         let runtime = Runtime::load(installation)?;
         Ok(Self {
             finder: Mtcnn::load(&runtime, &files.0, min_face_px)?,
             near: ShortRange::load(&runtime, &files.1, MIN_CONFIDENCE)?,
-            recogniser: Recogniser::load(&runtime, &files.2)?,
+            recogniser: Recogniser::load(&runtime, &pack.recogniser, &recogniser)?,
         })
     }
 }

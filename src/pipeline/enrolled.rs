@@ -43,7 +43,8 @@ impl Reader {
         let settings = config.decision.clone();
         let demands = move |people| {
             let shipped = thresholds.as_ref().and_then(|thresholds| thresholds.min_score(people)).unwrap_or(UNMEASURED);
-            Demands::new(&settings, shipped)
+            let usual = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);
+            Demands::new(&settings, shipped, usual)
         };
         Ok(Self { store: config.store.clone(), model, demands: Arc::new(demands) })
     }

@@ -30,6 +30,8 @@ use crate::{
 
 /// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
 const WATCHING: Duration = Duration::from_millis(1000);
+/// Views that are embedded in one frame, at most: more would cost the next frame. The others' turn comes with it.
+const VIEWS_A_FRAME: usize = 2;
 
 /// What one frame showed.
 #[derive(Debug)]
@@ -87,7 +89,7 @@ struct Visitor {
     usable_at: Option<Instant>,
     /// How long the face has been usable altogether.
     watched: Duration,
-    picker: ViewPicker<RgbImage>,
+    picker: ViewPicker<(Quality, RgbImage)>,
     evidence: Evidence,
     face: Option<Arc<Template>>,
     /// Whether a view came since the last decision.
@@ -138,22 +140,27 @@ impl Vision {
         times.find = clock.lap();
 
         let mut seen: Vec<(Followed, f32)> = Vec::new();
-        let mut chosen: Vec<(TrackId, f32, RgbImage)> = Vec::new();
-        for followed in update.faces {
+        let mut chosen: Vec<(TrackId, Quality, RgbImage)> = Vec::new();
+        let mut faces = update.faces;
+        // Of whom least is known comes first.
+        faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
+        for followed in faces {
             let yaw = quality::yaw_degrees(&followed.face);
-            chosen.extend(self.view(now, &followed, &frame.rgb).map(|(quality, crop)| (followed.track, quality, crop)));
+            let room = chosen.len() < VIEWS_A_FRAME;
+            let view = self.view(now, &followed, &frame.rgb, room);
+            chosen.extend(view.map(|(quality, crop)| (followed.track, quality, crop)));
             seen.push((followed, yaw));
         }
         times.align = clock.lap();
 
         let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
-        let templates = self.networks.recogniser.embed_with_mirror(&crops)?;
+        let views = self.networks.recogniser.embed_views(&crops)?;
         times.embed = clock.lap();
 
         let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
-        for ((track, quality, _), template) in chosen.iter().zip(templates) {
-            let Some(template) = template else { continue };
-            if !self.visitor(*track).add(now, template, *quality) {
+        for ((track, quality, _), view) in chosen.iter().zip(views) {
+            let Some(view) = view else { continue };
+            if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
                 let new = self.replaced(*track);
                 seen.iter_mut().filter(|(it, _)| it.track == *track).for_each(|(it, _)| it.track = new);
                 sighting.gone.push(*track);
@@ -206,13 +213,13 @@ impl Vision {
         })
     }
 
-    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any.
-    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage) -> Option<(f32, RgbImage)> {
+    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, RgbImage)> {
         let demands = self.demands;
         let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
             && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
         self.visitor(followed.track).watch(now, facing, followed.since);
-        if !facing {
+        if !facing || !room {
             return None;
         }
         let crop = align::align(frame, &followed.face.landmarks)?;
@@ -220,7 +227,8 @@ impl Vision {
         if quality.fault(&demands).is_some() {
             return None;
         }
-        self.visitor(followed.track).picker.offer(now, quality.score(), crop)
+        let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, crop));
+        picked.map(|(_, view)| view)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `greeter bench`: measure the program on this machine.
 
+mod identify;
 mod latency;
 mod thresholds;
 
@@ -16,6 +17,7 @@ pub struct BenchArgs {
 enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
+    Identify(identify::IdentifyArgs),
     Thresholds(thresholds::ThresholdsArgs),
 }
 
@@ -23,6 +25,7 @@ enum BenchCommand {
 pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         BenchCommand::Latency(args) => latency::run(args, context),
+        BenchCommand::Identify(args) => identify::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)
