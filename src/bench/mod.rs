@@ -3,6 +3,7 @@
 pub mod cast;
 pub mod crowd;
 pub mod dataset;
+pub mod degrade;
 pub mod figures;
 pub mod finding;
 pub mod identify;

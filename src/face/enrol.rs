@@ -130,13 +130,22 @@ impl PhotoEnroller {
         self.judge(photo, first, &DEMANDS)
     }
 
+    /// A portrait's template and how good the view is now that the recogniser has seen it.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<(Template, Quality)>, FaceError> {
+        let crop = std::slice::from_ref(&portrait.crop);
+        let view = self.networks.recogniser.embed_views(crop)?.pop().flatten();
+        Ok(view.map(|view| (view.template, portrait.quality.embedded(view.certainty))))
+    }
+
     /// A portrait's template.
     ///
     /// # Errors
     /// When the network fails.
     pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
-        let crop = std::slice::from_ref(&portrait.crop);
-        Ok(self.networks.recogniser.embed_with_mirror(crop)?.pop().flatten())
+        Ok(self.view(portrait)?.map(|(template, _)| template))
     }
 }
 

@@ -131,6 +131,8 @@ pub struct Output {
     pub size: usize,
     /// `cosine`.
     pub metric: String,
+    /// The length of its output, before that is made 1, for the best of good views; shorter ones say that it was less sure.
+    pub full_length: Option<f32>,
 }
 
 /// A recogniser whose template is those of several networks, one behind the other.

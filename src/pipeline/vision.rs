@@ -91,7 +91,7 @@ struct Visitor {
     usable_at: Option<Instant>,
     /// How long the face has been usable altogether.
     watched: Duration,
-    picker: ViewPicker<RgbImage>,
+    picker: ViewPicker<(Quality, RgbImage)>,
     evidence: Evidence,
     face: Option<Arc<Template>>,
     /// Whether a view came since the last decision.
@@ -142,7 +142,7 @@ impl Vision {
         times.find = clock.lap();
 
         let mut seen: Vec<(Followed, f32)> = Vec::new();
-        let mut chosen: Vec<(TrackId, f32, RgbImage)> = Vec::new();
+        let mut chosen: Vec<(TrackId, Quality, RgbImage)> = Vec::new();
         let mut faces = update.faces;
         // Of whom least is known comes first.
         faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
@@ -156,13 +156,13 @@ impl Vision {
         times.align = clock.lap();
 
         let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
-        let templates = self.networks.recogniser.embed_with_mirror(&crops)?;
+        let views = self.networks.recogniser.embed_views(&crops)?;
         times.embed = clock.lap();
 
         let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), ..Sighting::of(now) };
-        for ((track, quality, _), template) in chosen.iter().zip(templates) {
-            let Some(template) = template else { continue };
-            if !self.visitor(*track).add(now, template, *quality) {
+        for ((track, quality, _), view) in chosen.iter().zip(views) {
+            let Some(view) = view else { continue };
+            if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
                 let new = self.replaced(*track);
                 seen.iter_mut().filter(|(it, _)| it.track == *track).for_each(|(it, _)| it.track = new);
                 sighting.gone.push(*track);
@@ -216,7 +216,7 @@ impl Vision {
     }
 
     /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
-    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(f32, RgbImage)> {
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, RgbImage)> {
         let demands = self.demands;
         let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
             && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
@@ -229,7 +229,8 @@ impl Vision {
         if quality.fault(&demands).is_some() {
             return None;
         }
-        self.visitor(followed.track).picker.offer(now, quality.score(), crop)
+        let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, crop));
+        picked.map(|(_, view)| view)
     }
 }
 

@@ -108,12 +108,11 @@ fn study_one(path: &Path, enroller: &mut PhotoEnroller, demands: &Demands) -> Re
     let (portrait, view) = (ways.portrait.ok(), ways.view.ok());
     let same = matches!((&portrait, &view), (Some(one), Some(other)) if one.crop == other.crop);
     let mut embed = |portrait: &Option<Portrait>| match portrait {
-        Some(portrait) => enroller.template(portrait),
+        Some(portrait) => enroller.view(portrait),
         None => Ok(None),
     };
     let enrolled = embed(&portrait)?;
-    let template = if same { enrolled.clone() } else { embed(&view)? };
-    let quality = view.as_ref().map(|view| view.quality.score());
-    let view = template.zip(quality).map(|(template, quality)| Photo { template, quality });
-    Ok(Studied { enrolled, view })
+    let seen = if same { enrolled.clone() } else { embed(&view)? };
+    let view = seen.map(|(template, quality)| Photo { template, quality: quality.score() });
+    Ok(Studied { enrolled: enrolled.map(|(template, _)| template), view })
 }

@@ -78,8 +78,8 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
 
 fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, FaceError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
-    let quality = portrait.quality.score();
-    Ok(enroller.template(&portrait)?.map(|template| Photo { template, quality }))
+    let view = enroller.view(&portrait)?;
+    Ok(view.map(|(template, quality)| Photo { template, quality: quality.score() }))
 }
 
 /// The table as it stands in `models.toml`.
