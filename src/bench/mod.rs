@@ -2,4 +2,6 @@
 
 pub mod figures;
 pub mod latency;
+pub mod made_up;
+pub mod memory;
 pub mod staged_camera;

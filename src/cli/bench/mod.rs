@@ -1,6 +1,7 @@
 //! `greeter bench`: measure the program on this machine.
 
 mod latency;
+mod memory;
 mod thresholds;
 
 use super::{Context, Exit};
@@ -16,6 +17,7 @@ pub struct BenchArgs {
 enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
+    Memory(memory::MemoryArgs),
     Thresholds(thresholds::ThresholdsArgs),
 }
 
@@ -23,6 +25,7 @@ enum BenchCommand {
 pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         BenchCommand::Latency(args) => latency::run(args, context),
+        BenchCommand::Memory(args) => memory::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)
