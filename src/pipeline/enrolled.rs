@@ -1,4 +1,4 @@
-//! Reads everybody who is enrolled out of the store, and again whenever `greeter sync` has changed it.
+//! Reads everybody who is enrolled out of the store, and whoever has changed whenever `greeter sync` has changed it.
 //!
 //! The store is open only while it is read: so staff can sync while the robot serves.
 
@@ -11,16 +11,23 @@ use std::{
     time::Duration,
 };
 
-use super::roll::{CurrentRoll, Roll};
+use super::{
+    exact_rows::SealedRows,
+    reading,
+    roll::{Change, CurrentRoll, Roll},
+};
 use crate::{
     config::{Config, StoreSettings},
     face::manifest::Manifest,
     gallery::decision::Demands,
+    person::RecordNumber,
     store::{Store, StoreError},
 };
 
 /// How often the store's generation is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Changes that become visible in one moment, at most: it lasts a few milliseconds, in which nobody is searched for.
+const AT_ONCE: usize = 4096;
 /// Asked of a visitor where the pack has no measured threshold: so much that hardly anybody is named.
 const UNMEASURED: f32 = 0.85;
 
@@ -58,10 +65,58 @@ impl Reader {
     /// # Errors
     /// As the store says.
     pub fn read(&self) -> Result<Roll, StoreError> {
-        let store = Store::open(&self.store)?.store;
-        let (people, templates) = (store.people()?, store.templates(&self.model)?);
-        let demands = self.demands.clone();
-        Ok(Roll::new(people, templates, move |people| demands(people)))
+        match self.read_into(SealedRows::beside(&self.store.folder)) {
+            // Now that damage is known, opening the store rebuilds it.
+            Err(StoreError::Damaged { .. }) => self.read_into(SealedRows::beside(&self.store.folder)),
+            outcome => outcome,
+        }
+    }
+
+    fn read_into(&self, exact: SealedRows) -> Result<Roll, StoreError> {
+        let store = Store::open_unchecked(&self.store)?.store;
+        let mut roll = Roll::empty(Box::new(exact), self.demands(0));
+        reading::everybody(&store, &self.model, |batch| roll.update(batch, |people| self.demands(people)))?;
+        Ok(roll)
+    }
+
+    /// Makes the changes in `roll` that were made in the store: only who is new, changed or gone is read, and a change of up to
+    /// [`AT_ONCE`] people is seen as a whole.
+    ///
+    /// # Errors
+    /// As the store says; what was changed until then stays, and the next call goes on.
+    pub fn catch_up(&self, roll: &CurrentRoll) -> Result<(), StoreError> {
+        let store = Store::open_unchecked(&self.store)?.store;
+        let make = |changes| roll.change().update(changes, |people| self.demands(people));
+        let (mut changes, mut here) = (Vec::new(), Vec::new());
+        store.walk(&self.model, |sealed| {
+            here.push(sealed.record);
+            if roll.get().version(sealed.record) != Some(sealed.version) {
+                changes.push(reading::one(&store, &sealed)?);
+            }
+            if changes.len() == AT_ONCE {
+                make(std::mem::take(&mut changes));
+            }
+            Ok(())
+        })?;
+        let gone = |record: &RecordNumber| here.binary_search(record).is_err();
+        changes.extend(roll.get().records().filter(gone).map(Change::Remove));
+        if !changes.is_empty() {
+            make(changes);
+        }
+        if roll.get().gallery.is_wasteful() {
+            roll.change().gallery.move_exact_rows(Box::new(SealedRows::beside(&self.store.folder)));
+        }
+        Ok(())
+    }
+
+    /// Does what has become necessary: catches up with the store, or reads everybody anew, into memory, when the disk has failed.
+    fn renew(&self, roll: &CurrentRoll) -> Result<usize, StoreError> {
+        if roll.get().gallery.doubtful() {
+            *roll.change() = self.read_into(SealedRows::in_memory())?;
+        } else {
+            self.catch_up(roll)?;
+        }
+        Ok(roll.get().people())
     }
 
     /// How new the store is.
@@ -69,7 +124,7 @@ impl Reader {
         Store::generation(&self.store.folder)
     }
 
-    /// Reads everybody again whenever the store is newer than `known`, until `stop` is set, and says how many people there are now.
+    /// Catches up whenever the store is newer than `known`, until `stop` is set, and says how many people there are now.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -85,15 +140,14 @@ impl Reader {
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
                 let newest = self.generation();
-                if newest == known {
+                if newest == known && !roll.get().gallery.doubtful() {
                     continue;
                 }
-                match self.read() {
-                    Ok(new) => {
+                match self.renew(&roll) {
+                    Ok(people) => {
                         known = newest;
                         complained = false;
-                        reloaded(new.people());
-                        roll.replace(new);
+                        reloaded(people);
                     }
                     // Another process is writing: next time.
                     Err(error) => {
