@@ -4,4 +4,8 @@ pub mod figures;
 pub mod latency;
 pub mod made_up;
 pub mod memory;
+pub mod search;
+pub mod search_data;
+pub mod search_peers;
 pub mod staged_camera;
+pub mod temporary;

@@ -161,3 +161,7 @@ impl Reader {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "enrolled_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@
 mod capture;
 mod cards;
 pub mod enrolled;
-mod exact_rows;
+pub mod exact_rows;
 pub mod health;
 pub mod host;
 mod reading;

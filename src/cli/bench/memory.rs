@@ -13,6 +13,7 @@ use crate::{
         figures::Origin,
         made_up::{self, Made},
         memory::{Memory, Run, run as run_once},
+        temporary::TemporaryFolder,
     },
     cli::{Context, Exit},
     config::StoreSettings,
@@ -53,9 +54,7 @@ pub struct MemoryArgs {
 pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
     ensure!(args.rounds > 0, "--rounds must be at least 1");
     let pack = args.pack.clone().unwrap_or_else(|| context.config.face.pack.clone());
-    let parent = args.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let folder = Temporary(parent.join(format!("greeter-bench-{}", std::process::id())));
-    fs::create_dir_all(&folder.0).with_context(|| format!("cannot make the folder {}", folder.0.display()))?;
+    let folder = TemporaryFolder::make(args.folder.as_deref()).context("cannot make a temporary folder")?;
 
     let manifest = Manifest::load(&context.installation.models())?;
     let model = manifest.pack(&pack)?.recogniser.clone();
@@ -64,13 +63,13 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
     ensure!(dims > 0, "models.toml does not say how long the templates of {model} are");
     let mut configs = Vec::new();
     for (name, people) in [("empty", 0), ("full", args.people)] {
-        let settings = settings(&folder.0, name);
+        let settings = settings(folder.path(), name);
         let made = Made { people, photo_bytes: args.photo_bytes, model: model.clone(), dims };
         let bar = indicatif::ProgressBar::new(people as u64).with_message("made up");
         let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(args.seed);
         made_up::fill(&settings, &made, &mut generator, &|done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
-        configs.push(configured(&folder.0, name, &settings, &pack)?);
+        configs.push(configured(folder.path(), name, &settings, &pack)?);
     }
 
     let program = std::env::current_exe()?;
@@ -79,7 +78,7 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
     let bar = indicatif::ProgressBar::new(2 * args.rounds as u64);
     for _ in 0..args.rounds {
         for (config, runs) in configs.iter().zip(&mut runs) {
-            runs.push(run_once(&program, config, &camera, &folder.0)?);
+            runs.push(run_once(&program, config, &camera, folder.path())?);
             bar.inc(1);
         }
     }
@@ -102,17 +101,6 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
         fs::write(path, serde_json::to_string_pretty(&figures)?)?;
     }
     Ok(Exit::Done)
-}
-
-/// Removes what it names, with everything in it.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!("cannot remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 fn settings(folder: &Path, name: &str) -> StoreSettings {

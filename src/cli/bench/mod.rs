@@ -2,6 +2,7 @@
 
 mod latency;
 mod memory;
+mod search;
 mod thresholds;
 
 use super::{Context, Exit};
@@ -18,6 +19,7 @@ enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
     Memory(memory::MemoryArgs),
+    Search(search::SearchArgs),
     Thresholds(thresholds::ThresholdsArgs),
 }
 
@@ -26,6 +28,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         BenchCommand::Latency(args) => latency::run(args, context),
         BenchCommand::Memory(args) => memory::run(args, context),
+        BenchCommand::Search(args) => search::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)
