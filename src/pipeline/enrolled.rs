@@ -1,4 +1,4 @@
-//! Reads everybody who is enrolled out of the store, and again whenever `greeter sync` has changed it.
+//! Reads everybody who is enrolled out of the store, and whoever has changed whenever `greeter sync` has changed it.
 //!
 //! The store is open only while it is read: so staff can sync while the robot serves.
 
@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use super::roll::{CurrentRoll, Roll};
+use super::{
+    exact_rows::SealedRows,
+    reading,
+    roll::{Change, CurrentRoll, Roll},
+};
 use crate::{
     calibration::{
         file,
@@ -20,11 +24,14 @@ use crate::{
     config::{Config, DecisionSettings, StoreSettings},
     face::manifest::Manifest,
     gallery::decision::Demands,
+    person::RecordNumber,
     store::{Store, StoreError},
 };
 
 /// How often the store's generation is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Changes that become visible in one moment, at most: it lasts a few milliseconds, in which nobody is searched for.
+const AT_ONCE: usize = 4096;
 
 /// What reading everybody needs to know.
 #[derive(Clone)]
@@ -54,7 +61,11 @@ impl Reader {
 
     /// What a visitor must reach among so many people.
     pub fn demands(&self, people: usize) -> Demands {
-        Demands::new(&self.decision, (self.in_force)().min_score(people), self.mates_median)
+        self.demands_by(&(self.in_force)(), people)
+    }
+
+    fn demands_by(&self, in_force: &InForce, people: usize) -> Demands {
+        Demands::new(&self.decision, in_force.min_score(people), self.mates_median)
     }
 
     /// Where the score that a visitor must reach comes from.
@@ -67,24 +78,20 @@ impl Reader {
     /// # Errors
     /// As the store says.
     pub fn read(&self) -> Result<Roll, StoreError> {
-        let store = Store::open(&self.store)?.store;
-        let (people, templates) = (store.people()?, store.templates(&self.model)?);
-        Ok(Roll::new(people, templates, |people| self.demands(people)))
+        match self.read_into(SealedRows::beside(&self.store.folder)) {
+            // Now that damage is known, opening the store rebuilds it.
+            Err(StoreError::Damaged { .. }) => self.read_into(SealedRows::beside(&self.store.folder)),
+            outcome => outcome,
+        }
     }
 
-    /// Reads everybody again. After a switch to another pack the store has no templates of ours any more: then those that `before` has
-    /// serve until the program is started again.
-    fn read_after(&self, before: &Roll) -> Result<Roll, StoreError> {
-        let new = self.read()?;
-        let taken_away = new.people() > 0 && new.recognisable() == 0 && before.recognisable() > 0;
-        if !taken_away {
-            return Ok(new);
-        }
-        tracing::warn!(
-            "the store has no templates by {} any more: another pack was chosen. Start the program again to use it; until then the former templates serve",
-            self.model
-        );
-        Ok(before.with_people(new.into_people()))
+    fn read_into(&self, exact: SealedRows) -> Result<Roll, StoreError> {
+        let store = Store::open_unchecked(&self.store)?.store;
+        let in_force = (self.in_force)();
+        let demands = |people| self.demands_by(&in_force, people);
+        let mut roll = Roll::empty(Box::new(exact), demands(0));
+        reading::everybody(&store, &self.model, |batch| roll.update(batch, demands))?;
+        Ok(roll)
     }
 
     /// What staff should know about people who cannot be recognised, and the cure.
@@ -105,12 +112,67 @@ impl Reader {
         }
     }
 
+    /// Makes the changes in `roll` that were made in the store: only who is new, changed or gone is read, and a change of up to
+    /// [`AT_ONCE`] people is seen as a whole.
+    ///
+    /// After a switch to another pack the store has no templates of ours any more: then those in the roll serve until the program is
+    /// started again.
+    ///
+    /// # Errors
+    /// As the store says; what was changed until then stays, and the next call goes on.
+    pub fn catch_up(&self, roll: &CurrentRoll) -> Result<(), StoreError> {
+        let store = Store::open_unchecked(&self.store)?.store;
+        let in_force = (self.in_force)();
+        let taken_away = roll.get().recognisable() > 0 && !store.template_models()?.contains_key(&self.model);
+        if taken_away {
+            tracing::warn!(
+                "the store has no templates by {} any more: another pack was chosen. Start the program again to use it; until then the former templates serve",
+                self.model
+            );
+        }
+        let make = |mut changes: Vec<Change>| {
+            if taken_away {
+                changes.iter_mut().for_each(Change::keep_templates);
+            }
+            roll.change().update(changes, |people| self.demands_by(&in_force, people));
+        };
+        let (mut changes, mut here) = (Vec::new(), Vec::new());
+        store.walk(&self.model, |sealed| {
+            here.push(sealed.record);
+            if roll.get().version(sealed.record) != Some(sealed.version) {
+                changes.push(reading::one(&store, &sealed)?);
+            }
+            if changes.len() == AT_ONCE {
+                make(std::mem::take(&mut changes));
+            }
+            Ok(())
+        })?;
+        let gone = |record: &RecordNumber| here.binary_search(record).is_err();
+        changes.extend(roll.get().records().filter(gone).map(Change::Remove));
+        // Also where nobody has changed: a new calibration changes what is demanded.
+        make(changes);
+        if roll.get().gallery.is_wasteful() {
+            roll.change().gallery.move_exact_rows(Box::new(SealedRows::beside(&self.store.folder)));
+        }
+        Ok(())
+    }
+
+    /// Does what has become necessary: catches up with the store, or reads everybody anew, into memory, when the disk has failed.
+    fn renew(&self, roll: &CurrentRoll) -> Result<usize, StoreError> {
+        if roll.get().gallery.doubtful() {
+            *roll.change() = self.read_into(SealedRows::in_memory())?;
+        } else {
+            self.catch_up(roll)?;
+        }
+        Ok(roll.get().people())
+    }
+
     /// How new the store is.
     pub fn generation(&self) -> u64 {
         Store::generation(&self.store.folder)
     }
 
-    /// Reads everybody again whenever the store is newer than `known`, until `stop` is set, and says how many people there are now.
+    /// Catches up whenever the store is newer than `known`, until `stop` is set, and says how many people there are now.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -128,15 +190,14 @@ impl Reader {
                 thread::park_timeout(LOOK_EVERY);
                 let newest = self.generation();
                 let calibration = file::written_at(&self.store.folder);
-                if newest == known && calibration == calibrated {
+                if newest == known && calibration == calibrated && !roll.get().gallery.doubtful() {
                     continue;
                 }
-                match self.read_after(&roll.get()) {
-                    Ok(new) => {
+                match self.renew(&roll) {
+                    Ok(people) => {
                         (known, calibrated) = (newest, calibration);
                         complained = false;
-                        reloaded(new.people());
-                        roll.replace(new);
+                        reloaded(people);
                     }
                     // Another process is writing: next time.
                     Err(error) => {
@@ -152,77 +213,5 @@ impl Reader {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        face::Template,
-        person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
-        store::{Change, EnrolledPhoto, Enrolment},
-    };
-
-    /// A hall with a store of its own, in which two people have templates by `old-net`.
-    fn hall(folder: &std::path::Path) -> Reader {
-        let settings = StoreSettings { folder: folder.join("store"), key_file: folder.join("store.key") };
-        let mut store = Store::open(&settings).unwrap().store;
-        let person = |store: &mut Store, name: &str, template: [f32; 2]| {
-            let taxpayer = Taxpayer {
-                record: store.new_record(),
-                id_number: IdNumber::new(format!("ID of {name}")),
-                name: PersonName::new(name),
-                phone: PhoneNumber::new("+8613800138000"),
-                language: None,
-                salutation: None,
-                category: None,
-                services: Vec::new(),
-                appointment: None,
-            };
-            let template = Template(template.into());
-            let photo = EnrolledPhoto::Embedded { bytes: name.into(), model: "old-net".into(), template };
-            Change::Put(Box::new(Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() }))
-        };
-        let changes = vec![person(&mut store, "Chen Wei", [1.0, 0.0]), person(&mut store, "Li Na", [0.0, 1.0])];
-        store.commit(changes).unwrap();
-        let folder = settings.folder.clone();
-        Reader {
-            store: settings,
-            model: "old-net".into(),
-            in_force: Arc::new(move || InForce::find(&folder, 0.7, None, "old-net")),
-            decision: DecisionSettings::default(),
-            mates_median: None,
-        }
-    }
-
-    #[test]
-    fn a_robot_that_runs_goes_on_after_a_switch_and_forgets_whoever_was_erased_since() {
-        let folder = tempfile::tempdir().unwrap();
-        let reader = hall(folder.path());
-        let before = reader.read().unwrap();
-        assert_eq!((before.people(), before.recognisable()), (2, 2));
-        let mut store = Store::open(&reader.store).unwrap().store;
-        store.erase_other_models("new-net").unwrap();
-        drop(store);
-        let after = reader.read_after(&before).unwrap();
-        assert_eq!((after.people(), after.recognisable()), (2, 2));
-        let mut store = Store::open(&reader.store).unwrap().store;
-        store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
-        drop(store);
-        let later = reader.read_after(&after).unwrap();
-        assert!(later.person(RecordNumber(1)).is_some() && later.person(RecordNumber(2)).is_none());
-    }
-
-    #[test]
-    fn staff_read_why_nobody_is_recognised_and_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let reader = hall(folder.path());
-        let complaint = |reader: &Reader| reader.complaint(&reader.read().unwrap());
-        assert_eq!(complaint(&reader), None);
-        let other = Reader { model: "new-net".into(), ..reader.clone() };
-        let text = complaint(&other).unwrap();
-        assert!(text.starts_with("none of the 2 people in the store has a template by new-net"), "{text}");
-        assert!(text.ends_with("Run `greeter reindex`"), "{text}");
-        let mut store = Store::open(&reader.store).unwrap().store;
-        store.commit(vec![Change::Remove(RecordNumber(1)), Change::Remove(RecordNumber(2))]).unwrap();
-        drop(store);
-        assert!(complaint(&other).unwrap().contains("Preload people with `greeter sync`"));
-    }
-}
+#[path = "enrolled_tests.rs"]
+mod tests;

@@ -168,7 +168,8 @@ impl Vision {
                 sighting.gone.push(*track);
             }
         }
-        let roll = self.roll.get();
+        let current = self.roll.clone();
+        let roll = current.get();
         for (followed, yaw_degrees) in seen {
             let near = followed.face.eye_distance() >= self.demands.min_eye_distance_px;
             let visitor = self.visitor(followed.track);
@@ -179,6 +180,7 @@ impl Vision {
             let (verdict, face) = (visitor.verdict, visitor.face.clone());
             sighting.faces.push(SeenFace { track: followed.track, near, yaw_degrees, verdict, face });
         }
+        drop(roll);
         sighting.gone.iter().for_each(|track| drop(self.visitors.remove(track)));
         times.search = clock.lap();
         sighting.times = times;

@@ -3,6 +3,8 @@
 mod finding;
 mod identify;
 mod latency;
+mod memory;
+mod search;
 mod thresholds;
 mod vision;
 
@@ -21,6 +23,8 @@ enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
     Identify(identify::IdentifyArgs),
+    Memory(memory::MemoryArgs),
+    Search(search::SearchArgs),
     Thresholds(thresholds::ThresholdsArgs),
     Vision(vision::VisionArgs),
 }
@@ -32,6 +36,8 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
         BenchCommand::Latency(args) => latency::run(args, context),
         BenchCommand::Identify(args) => identify::run(args, context),
         BenchCommand::Vision(args) => vision::run(args, context),
+        BenchCommand::Memory(args) => memory::run(args, context),
+        BenchCommand::Search(args) => search::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)
