@@ -1,7 +1,9 @@
 //! Small files that ask for a great deal of work: pictures that somebody made to stop a program.
 
 use jpeg_encoder::{ColorType, Encoder};
-use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params};
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
+};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

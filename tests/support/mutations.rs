@@ -150,7 +150,7 @@ fn damaged(random: &mut ChaCha8Rng, seed: &Seed, other: &Seed, shows: &mut Vec<S
 fn cut(random: &mut ChaCha8Rng, seed: &Seed) -> Made {
     let mut bytes = file(random, seed);
     let markers: Vec<usize> = (0..bytes.len() - 1).filter(|&at| bytes[at] == 0xFF && bytes[at + 1] != 0).collect();
-    let mut place = |random: &mut ChaCha8Rng| {
+    let place = |random: &mut ChaCha8Rng| {
         if random.random() || markers.is_empty() {
             random.random_range(0..=bytes.len())
         } else {
@@ -253,8 +253,8 @@ fn motion_jpeg(random: &mut ChaCha8Rng, seed: &Seed) -> Made {
             what += &format!(", cut to {} bytes", bytes.len());
         }
         3 => {
-            let count = random.random_range(1..40);
-            (0..count).for_each(|_| bytes[random.random_range(2..bytes.len())] = random.random());
+            let (count, length) = (random.random_range(1..40), bytes.len());
+            (0..count).for_each(|_| bytes[random.random_range(2..length)] = random.random());
             what += &format!(", {count} bytes overwritten");
         }
         _ => {
@@ -326,7 +326,11 @@ fn pixels(random: &mut ChaCha8Rng, seed: &Seed, other: &Seed, shows: &mut Vec<St
         }
         2 => {
             let from = random.random_range(0..height);
-            picture.enumerate_rows_mut().skip(from as usize).flat_map(|(_, row)| row).for_each(|(.., p)| p.0 = [128; 3]);
+            picture
+                .enumerate_rows_mut()
+                .skip(from as usize)
+                .flat_map(|(_, row)| row)
+                .for_each(|(.., p)| p.0 = [128; 3]);
             format!("grey from row {from} on")
         }
         3 => {
