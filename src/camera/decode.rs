@@ -2,23 +2,21 @@
 //!
 //! The buffer is the driver's whole one: behind a frame it may hold the rest of an older, longer frame.
 
-use std::borrow::Cow;
-
 use image::RgbImage;
 use nokhwa::utils::{CameraFormat, FrameFormat};
 use yuv::{YuvPackedImage, YuvRange, YuvStandardMatrix, yuyv422_to_rgb};
 
-use super::jpeg;
+use super::{jpeg, segments};
 
 /// Pixels a side; no webcam has more.
 const MAX_SIDE: usize = 8_192;
 /// Rows are padded to multiples of a power of two where they are padded at all.
 const ROW_ALIGNMENT: usize = 32;
-/// The segment by which a motion-JPEG frame says that it uses the standard Huffman tables.
-const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
-
-/// Decodes one frame. An error is the decoder's words about a damaged one, which the caller skips.
-pub(super) fn decode(format: CameraFormat, buffer: &[u8]) -> Result<RgbImage, String> {
+/// Decodes one frame.
+///
+/// # Errors
+/// The decoder's words about a damaged one, which the caller skips.
+pub fn decode(format: CameraFormat, buffer: &[u8]) -> Result<RgbImage, String> {
     match format.format() {
         FrameFormat::MJPEG => mjpg(buffer),
         FrameFormat::YUYV => yuyv(buffer, format.width(), format.height()),
@@ -31,14 +29,8 @@ pub(super) fn decode(format: CameraFormat, buffer: &[u8]) -> Result<RgbImage, St
 /// # Errors
 /// The decoder's words about a damaged frame.
 pub fn mjpg(buffer: &[u8]) -> Result<RgbImage, String> {
-    let outline = jpeg::outline(buffer).ok_or("the frame is cut off")?;
-    let frame = &buffer[..outline.length];
-    let frame = if outline.has_tables {
-        Cow::Borrowed(frame)
-    } else {
-        Cow::Owned([&frame[..2], STANDARD_TABLES, &frame[2..]].concat())
-    };
-    Ok(jpeg::decode(&frame, MAX_SIDE)?.rgb)
+    let outline = segments::outline(buffer).ok_or("the frame is cut off")?;
+    Ok(jpeg::decode(buffer, &outline, MAX_SIDE)?.rgb)
 }
 
 fn yuyv(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {

@@ -1,78 +1,21 @@
-//! What the camera, clips and photos all need of JPEG: where a picture ends, and strict decoding to RGB.
+//! Strict decoding of JPEG to RGB, for the camera, clips and photos.
 //!
-//! Lenient decoders fill what is missing with grey, which a recogniser would take for a face in fog: here a missing end and every
-//! damage that the decoder notices is an error. It does not notice compressed data that are too short but have an end.
+//! Lenient decoders fill what is missing with grey, which a recogniser would take for a face in fog: here a missing end, missing data
+//! and every damage that the decoder notices is an error. Two things go unnoticed: a gap that lies wholly within the first, coarsest scan
+//! of a progressive picture, and data that make as many wrong pixels as right ones were lost.
 
 use image::RgbImage;
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
-const SOI: u8 = 0xD8;
-const EOI: u8 = 0xD9;
-const SOS: u8 = 0xDA;
-const DHT: u8 = 0xC4;
+use super::segments::Outline;
 
-/// Whether `bytes` begin like a JPEG picture.
-pub(super) fn begins(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xFF, SOI, 0xFF])
-}
-
-/// What a walk over a picture's segments saw.
-pub(super) struct Outline {
-    /// Bytes from the first to the last of the picture.
-    pub(super) length: usize,
-    /// Whether it brings its own Huffman tables; some cameras leave the standard ones out.
-    pub(super) has_tables: bool,
-}
-
-/// Walks from marker to marker, so that a thumbnail's end inside a segment is not taken for the picture's.
-/// `None` when `bytes` do not begin with a picture or it has no end.
-pub(super) fn outline(bytes: &[u8]) -> Option<Outline> {
-    if !begins(bytes) {
-        return None;
-    }
-    let (mut at, mut has_tables) = (2, false);
-    loop {
-        // A marker is 0xFF, any number of further 0xFF, and a byte that says which.
-        if *bytes.get(at)? != 0xFF {
-            return None;
-        }
-        while *bytes.get(at)? == 0xFF {
-            at += 1;
-        }
-        let marker = bytes[at];
-        at += 1;
-        match marker {
-            EOI => return Some(Outline { length: at, has_tables }),
-            // Markers without a segment.
-            0x01 | 0xD0..=0xD7 => continue,
-            0x00 | SOI => return None,
-            DHT => has_tables = true,
-            _ => {}
-        }
-        let length = usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
-        if length < 2 {
-            return None;
-        }
-        at += length;
-        if marker == SOS {
-            at = end_of_scan(bytes, at)?;
-        }
-    }
-}
-
-/// The next marker after the compressed data that begin at `at`.
-fn end_of_scan(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
-        match *bytes.get(at + 1)? {
-            // A stuffed byte or a restart marker belongs to the data.
-            0x00 | 0xD0..=0xD7 => at += 2,
-            0xFF => at += 1,
-            _ => return Some(at),
-        }
-    }
-}
+/// The segment by which a motion-JPEG frame says that it uses the standard Huffman tables.
+const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
+/// 64 bits that are all 1: longer than the longest Huffman code and what may belong to it, and no code begins like this (ITU-T T.81, C).
+const NO_CODE: [u8; 16] = [0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0];
+/// Usual pictures have ten scans at most. Each costs a walk over all pixels, however short it is.
+const MAX_SCANS: usize = 64;
 
 /// A decoded picture.
 pub(super) struct Decoded {
@@ -95,16 +38,29 @@ pub(super) fn dimensions(bytes: &[u8]) -> Result<(usize, usize), String> {
 
 /// Decodes one picture of at most `max_side` pixels a side; anything missing or damaged is an error.
 ///
+/// `outline` is what the walk over `bytes` saw.
+///
 /// # Errors
 /// The decoder's words.
-pub(super) fn decode(bytes: &[u8], max_side: usize) -> Result<Decoded, String> {
+pub(super) fn decode(bytes: &[u8], outline: &Outline, max_side: usize) -> Result<Decoded, String> {
+    if outline.scans > MAX_SCANS {
+        return Err(format!("it has {} scans, more than the {MAX_SCANS} allowed", outline.scans));
+    }
+    // zune-jpeg 0.5.15 gives these wrong colours and says nothing.
+    if outline.scans > 1 && !outline.progressive {
+        return Err("its colours are saved one after the other, which is not read".to_owned());
+    }
+    let guarded = guarded(bytes, outline);
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(max_side)
         .set_max_height(max_side)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&guarded), options);
     let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    if outline.lacks_scans {
+        return Err("a part of it is missing".to_owned());
+    }
     let (width, height) = decoder.dimensions().ok_or("it has no size")?;
     let exif = decoder.exif().cloned();
     let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
@@ -112,11 +68,31 @@ pub(super) fn decode(bytes: &[u8], max_side: usize) -> Result<Decoded, String> {
     Ok(Decoded { rgb, exif })
 }
 
+/// The picture with bits that are no code wherever its data end. Where data are missing, the decoder would go on with zeros, which make a
+/// flat grey, and be none the wiser; so it runs into these and says so. A whole picture is decoded without reaching them.
+fn guarded(bytes: &[u8], outline: &Outline) -> Vec<u8> {
+    let mut guarded =
+        Vec::with_capacity(outline.length + NO_CODE.len() * outline.data_ends.len() + STANDARD_TABLES.len());
+    let mut from = 0;
+    if !outline.has_tables {
+        guarded.extend_from_slice(&bytes[..2]);
+        guarded.extend_from_slice(STANDARD_TABLES);
+        from = 2;
+    }
+    for &end in &outline.data_ends {
+        guarded.extend_from_slice(&bytes[from..end]);
+        guarded.extend_from_slice(&NO_CODE);
+        from = end;
+    }
+    guarded.extend_from_slice(&bytes[from..outline.length]);
+    guarded
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use image::{Rgb, codecs::jpeg::JpegEncoder};
 
-    use super::*;
+    use super::{super::segments::outline, *};
 
     /// A picture with something in it, so that its compressed data are not trivial.
     pub(in crate::camera) fn picture(width: u32, height: u32) -> RgbImage {
@@ -140,37 +116,109 @@ pub(super) mod tests {
         segment
     }
 
+    pub(in crate::camera) fn decoded(bytes: &[u8]) -> Result<RgbImage, String> {
+        decode(bytes, &outline(bytes).ok_or("it has no end")?, 1000).map(|decoded| decoded.rgb)
+    }
+
     /// A JPEG that is whole from its first byte to its last and yet cannot be decoded: its first Huffman table is none.
     pub(in crate::camera) fn damaged(picture: &RgbImage) -> Vec<u8> {
         let mut bytes = encoded(picture);
-        let table = bytes.windows(2).position(|pair| pair == [0xFF, DHT]).unwrap();
+        let table = bytes.windows(2).position(|pair| pair == [0xFF, 0xC4]).unwrap();
         bytes[table + 4..table + 21].fill(0x77);
         bytes
     }
 
     #[test]
-    fn a_picture_ends_at_its_own_end_and_not_at_its_thumbnails() {
-        let mut bytes = encoded(&picture(64, 48));
-        let thumbnail = encoded(&picture(8, 8));
-        bytes.splice(2..2, exif_segment(1, &thumbnail));
-        let length = bytes.len();
-        bytes.extend(b"trailing bytes of a phone");
-        assert_eq!(outline(&bytes).unwrap().length, length);
+    fn a_decoded_picture_is_the_encoded_one() {
+        let original = picture(640, 480);
+        let decoded = decoded(&encoded(&original)).unwrap();
+        let far = original.pixels().zip(decoded.pixels()).filter(|(a, b)| a.0[0].abs_diff(b.0[0]) > 40).count();
+        assert!(far < 640 * 480 / 100, "{far} pixels are far off");
     }
 
+    /// `bytes` without a tenth of its compressed data, from `share` of them on; what follows is as it was.
+    fn with_a_gap(bytes: &[u8], share: usize) -> Vec<u8> {
+        let data = bytes.windows(2).position(|pair| pair == [0xFF, 0xDA]).unwrap() + 20;
+        let length = bytes.len() - 2 - data;
+        let from = data + length * share / 10;
+        [&bytes[..from], &bytes[from + length / 10..]].concat()
+    }
+
+    fn as_others_save(picture: &RgbImage, change: fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
+        change(&mut encoder);
+        let side = |pixels: u32| u16::try_from(pixels).unwrap();
+        let size = (side(picture.width()), side(picture.height()));
+        encoder.encode(picture.as_raw(), size.0, size.1, jpeg_encoder::ColorType::Rgb).unwrap();
+        bytes
+    }
+
+    type Change = fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>);
+    const KINDS: [(&str, Change); 6] = [
+        ("plain", |_| {}),
+        ("of 4:2:0", |encoder| encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0)),
+        ("with restarts", |encoder| encoder.set_restart_interval(7)),
+        ("progressive", |encoder| encoder.set_progressive(true)),
+        ("progressive with restarts", |encoder| {
+            encoder.set_progressive(true);
+            encoder.set_restart_interval(7);
+        }),
+        ("progressive in many scans", |encoder| encoder.set_progressive_scans(16)),
+    ];
+
     #[test]
-    fn a_picture_cut_short_anywhere_has_no_end() {
-        let bytes = encoded(&picture(64, 48));
-        for length in 0..bytes.len() {
-            assert!(outline(&bytes[..length]).is_none(), "cut to {length} bytes");
+    fn a_whole_picture_is_decoded_however_it_was_saved() {
+        for (width, height) in [(200, 150), (8, 8), (1, 1), (17, 300)] {
+            for (kind, change) in KINDS {
+                let bytes = as_others_save(&picture(width, height), change);
+                let decoded = decoded(&bytes).unwrap_or_else(|error| panic!("{kind} {width}x{height}: {error}"));
+                let far = |(a, b): (&Rgb<u8>, &Rgb<u8>)| (0..3).any(|at| a.0[at].abs_diff(b.0[at]) > 90);
+                let wrong = decoded.pixels().zip(picture(width, height).pixels()).filter(|pair| far(*pair)).count();
+                assert!(wrong <= (width * height / 50) as usize, "{kind} {width}x{height}: {wrong} pixels are far off");
+                assert_eq!(decoded.dimensions(), (width, height), "{kind}");
+            }
         }
     }
 
     #[test]
-    fn a_decoded_picture_is_the_encoded_one() {
-        let original = picture(640, 480);
-        let decoded = decode(&encoded(&original), 1000).unwrap().rgb;
-        let far = original.pixels().zip(decoded.pixels()).filter(|(a, b)| a.0[0].abs_diff(b.0[0]) > 40).count();
-        assert!(far < 640 * 480 / 100, "{far} pixels are far off");
+    fn a_picture_with_a_gap_in_its_middle_is_refused() {
+        for (kind, change) in KINDS {
+            let bytes = as_others_save(&picture(200, 150), change);
+            // The first scan of a progressive picture is the coarse one, in which a gap goes unnoticed.
+            let first = if kind.starts_with("progressive") { 3 } else { 0 };
+            for share in first..9 {
+                assert!(decoded(&with_a_gap(&bytes, share)).is_err(), "{kind}, without what follows {share} tenths");
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_that_was_cut_off_and_given_an_end_is_refused() {
+        for (kind, change) in KINDS {
+            let bytes = as_others_save(&picture(200, 150), change);
+            for share in 3..10 {
+                let cut = [&bytes[..bytes.len() * share / 10], &[0xFF, 0xD9]].concat();
+                assert!(decoded(&cut).is_err(), "{kind}, {share} tenths");
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_whose_colours_are_saved_one_after_the_other_is_refused() {
+        // This is how its encoder writes pictures with tables of their own.
+        let bytes = as_others_save(&picture(200, 150), |encoder| encoder.set_optimized_huffman_tables(true));
+        let words = decoded(&bytes).unwrap_err();
+        assert!(words.contains("one after the other"), "{words}");
+    }
+
+    #[test]
+    fn a_picture_of_endlessly_many_scans_is_refused() {
+        let bytes = as_others_save(&picture(64, 64), |encoder| encoder.set_progressive(true));
+        let last = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xDA]).unwrap();
+        let (head, scan) = (&bytes[..bytes.len() - 2], &bytes[last..bytes.len() - 2]);
+        let many = [head, &scan.repeat(60), &[0xFF, 0xD9]].concat();
+        let words = decoded(&many).unwrap_err();
+        assert!(words.contains("scans, more than the 64 allowed"), "{words}");
     }
 }

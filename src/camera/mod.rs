@@ -3,10 +3,11 @@
 //! `webcam` is the outer side of the device: it waits, says what is wrong and reopens. `capture` is the thread that owns the
 //! device, with `device` (which one), `format` (how to ask it), `freshness` (what is too old) and `decode` (pixels) under it.
 //! `replay` plays photos, a folder or a clip (`timeline` says what is due when, `recording` what there is to show). `photo` reads a
-//! picture that somebody else made, with limits; `jpeg` is what all of them know of that format. `slot` passes the newest frame on.
+//! picture that somebody else made, with limits; `segments` and `jpeg` are what all of them know of that format: where a picture ends, and
+//! its pixels. `slot` passes the newest frame on.
 
 mod capture;
-mod decode;
+pub mod decode;
 mod device;
 mod format;
 mod freshness;
@@ -15,6 +16,7 @@ pub mod photo;
 mod recording;
 mod reopening;
 pub mod replay;
+mod segments;
 pub mod slot;
 mod timeline;
 pub mod webcam;

@@ -10,7 +10,10 @@ use std::{
 
 use image::{DynamicImage, ImageDecoder, ImageError, Limits, RgbImage, codecs::png::PngDecoder, metadata::Orientation};
 
-use super::jpeg;
+use super::{
+    jpeg,
+    segments::{self, Outline},
+};
 
 /// Pixels along the longer side.
 pub const MAX_SIDE: u32 = 10_000;
@@ -78,8 +81,8 @@ pub fn read_photo(path: &Path) -> Result<RgbImage, PhotoError> {
 /// As [`read_photo`].
 pub fn read_photo_bytes(bytes: &[u8]) -> Result<RgbImage, PhotoError> {
     match checked(bytes)? {
-        Kind::Jpeg => {
-            let decoded = jpeg::decode(bytes, MAX_SIDE as usize).map_err(PhotoError::Damaged)?;
+        Kind::Jpeg(outline) => {
+            let decoded = jpeg::decode(bytes, &outline, MAX_SIDE as usize).map_err(PhotoError::Damaged)?;
             let orientation = decoded.exif.and_then(|exif| Orientation::from_exif_chunk(&exif));
             Ok(upright(DynamicImage::ImageRgb8(decoded.rgb), orientation.unwrap_or(Orientation::NoTransforms)))
         }
@@ -100,7 +103,7 @@ pub fn check_photo(path: &Path) -> Result<(), PhotoError> {
 }
 
 enum Kind {
-    Jpeg,
+    Jpeg(Outline),
     Png,
 }
 
@@ -127,16 +130,16 @@ fn checked(bytes: &[u8]) -> Result<Kind, PhotoError> {
     if bytes.len() as u64 > MAX_FILE_MB * 1_000_000 {
         return Err(PhotoError::TooManyBytes { megabytes: (bytes.len() as u64).div_ceil(1_000_000) });
     }
-    if jpeg::begins(bytes) {
+    if segments::begins(bytes) {
+        let outline = segments::outline(bytes);
         // Where the headers do not parse either, a missing end is the likelier story.
         let (width, height) = match jpeg::dimensions(bytes) {
             Ok(size) => size,
-            Err(_) if jpeg::outline(bytes).is_none() => return Err(PhotoError::CutOff),
+            Err(_) if outline.is_none() => return Err(PhotoError::CutOff),
             Err(words) => return Err(PhotoError::Damaged(words)),
         };
         check_pixels(width as u64, height as u64)?;
-        jpeg::outline(bytes).ok_or(PhotoError::CutOff)?;
-        return Ok(Kind::Jpeg);
+        return outline.map(Kind::Jpeg).ok_or(PhotoError::CutOff);
     }
     if bytes.starts_with(PNG) {
         let (width, height) = png(bytes)?.dimensions();

@@ -11,7 +11,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::{CameraError, jpeg, photo};
+use super::{CameraError, jpeg, photo, segments};
 
 /// How long a single photo is shown.
 const PHOTO: Duration = Duration::from_secs(5);
@@ -74,7 +74,9 @@ impl Recording {
                 Some(photo::read_photo(path).map_err(|error| broken(path, error.to_string()))?)
             }
             Pictures::Clip { bytes, frames } => {
-                jpeg::decode(&bytes[frames[index].clone()], MAX_CLIP_SIDE).ok().map(|decoded| decoded.rgb)
+                let frame = &bytes[frames[index].clone()];
+                let decoded = segments::outline(frame).map(|outline| jpeg::decode(frame, &outline, MAX_CLIP_SIDE));
+                decoded.and_then(Result::ok).map(|decoded| decoded.rgb)
             }
         };
         self.damaged += u64::from(picture.is_none());
@@ -149,9 +151,9 @@ fn clip(path: &Path, length: u64) -> Result<Pictures, CameraError> {
 fn frames_of(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut frames = Vec::new();
     let mut at = 0;
-    while let Some(found) = bytes[at..].windows(3).position(jpeg::begins) {
+    while let Some(found) = bytes[at..].windows(3).position(segments::begins) {
         at += found;
-        match jpeg::outline(&bytes[at..]) {
+        match segments::outline(&bytes[at..]) {
             Some(outline) => {
                 frames.push(at..at + outline.length);
                 at += outline.length;
