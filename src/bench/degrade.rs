@@ -266,8 +266,7 @@ fn sample(photo: &RgbImage, place: Point) -> Rgb<u8> {
         let inside = |at: f32, side: u32| at.clamp(0.0, side as f32 - 1.0) as u32;
         photo.get_pixel(inside(x, photo.width()), inside(y, photo.height())).0.map(f32::from)
     };
-    let (a, b, c, d) =
-        (pixel(left, top), pixel(left + 1.0, top), pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0));
+    let (a, b, c, d) = (pixel(left, top), pixel(left + 1.0, top), pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0));
     let (fx, fy) = (x - left, y - top);
     Rgb(std::array::from_fn(|k| {
         let (upper, lower) = (a[k] + (b[k] - a[k]) * fx, c[k] + (d[k] - c[k]) * fx);

@@ -5,4 +5,5 @@ pub mod degrade;
 pub mod figures;
 pub mod identify;
 pub mod latency;
+pub mod quality;
 pub mod staged_camera;

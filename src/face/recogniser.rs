@@ -81,7 +81,8 @@ impl Recogniser {
     /// # Errors
     /// When a network fails.
     pub fn embed(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, FaceError> {
-        let plain = |output: Vec<f32>| Template::from_output(output).map(|template| Embedded { template, certainty: 1.0 });
+        let plain =
+            |output: Vec<f32>| Template::from_output(output).map(|template| Embedded { template, certainty: 1.0 });
         let views = self.concatenated(|part| Ok(part.run_all(crops)?.into_iter().map(plain).collect()))?;
         Ok(views.into_iter().map(|view| view.map(|view| view.template)).collect())
     }
@@ -136,7 +137,8 @@ impl Part {
     fn view(&self, pair: &[Vec<f32>]) -> Option<Embedded> {
         let length = |output: &Vec<f32>| output.iter().map(|value| value * value).sum::<f32>().sqrt();
         let mean_length = pair.iter().map(length).sum::<f32>() / pair.len().max(1) as f32;
-        let directions: Vec<Template> = pair.iter().filter_map(|output| Template::from_output(output.clone())).collect();
+        let directions: Vec<Template> =
+            pair.iter().filter_map(|output| Template::from_output(output.clone())).collect();
         let agreement = match directions.as_slice() {
             [face, mirrored] => face.0.iter().zip(&mirrored.0).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0),
             _ => 0.0,

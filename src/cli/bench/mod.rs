@@ -2,6 +2,7 @@
 
 mod identify;
 mod latency;
+mod quality;
 mod thresholds;
 
 use super::{Context, Exit};
@@ -18,6 +19,7 @@ enum BenchCommand {
     /// How long visitors wait for the first sound of their greeting.
     Latency(latency::LatencyArgs),
     Identify(identify::IdentifyArgs),
+    Quality(quality::QualityArgs),
     Thresholds(thresholds::ThresholdsArgs),
 }
 
@@ -26,6 +28,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.command {
         BenchCommand::Latency(args) => latency::run(args, context),
         BenchCommand::Identify(args) => identify::run(args, context),
+        BenchCommand::Quality(args) => quality::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)

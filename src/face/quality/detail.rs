@@ -37,10 +37,7 @@ impl Detail {
         Self {
             fine: second_differences(grey, 1) / contrast,
             coarse: second_differences(grey, 2) / contrast,
-            noise: [
-                noise(|at| grey[at]),
-                (noise(|at| red[at] - green(at)) + noise(|at| blue[at] - green(at))) / 2.0,
-            ],
+            noise: [noise(|at| grey[at]), (noise(|at| red[at] - green(at)) + noise(|at| blue[at] - green(at))) / 2.0],
             level: [colour, flat(grey, 0.02 * contrast)],
         }
     }
@@ -61,9 +58,8 @@ fn noise(value: impl Fn(usize) -> f32) -> f32 {
     let mut blocks: Vec<f32> = Vec::with_capacity(110);
     for top in (FACE.top..=FACE.bottom - BLOCK).step_by(BLOCK) {
         for left in (FACE.left..=FACE.right - BLOCK).step_by(BLOCK) {
-            let sum: f32 = (0..BLOCK * BLOCK)
-                .map(|place| response((top + place / BLOCK) * WIDTH + left + place % BLOCK))
-                .sum();
+            let sum: f32 =
+                (0..BLOCK * BLOCK).map(|place| response((top + place / BLOCK) * WIDTH + left + place % BLOCK)).sum();
             blocks.push(sum / (BLOCK * BLOCK) as f32);
         }
     }
