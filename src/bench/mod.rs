@@ -11,6 +11,7 @@ pub mod latency;
 pub mod made_up;
 pub mod memory;
 pub mod pinned;
+pub mod quality;
 pub mod search;
 pub mod search_data;
 pub mod search_peers;

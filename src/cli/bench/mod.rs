@@ -4,6 +4,7 @@ mod finding;
 mod identify;
 mod latency;
 mod memory;
+mod quality;
 mod search;
 mod thresholds;
 mod vision;
@@ -25,6 +26,7 @@ enum BenchCommand {
     Identify(identify::IdentifyArgs),
     Memory(memory::MemoryArgs),
     Search(search::SearchArgs),
+    Quality(quality::QualityArgs),
     Thresholds(thresholds::ThresholdsArgs),
     Vision(vision::VisionArgs),
 }
@@ -38,6 +40,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
         BenchCommand::Vision(args) => vision::run(args, context),
         BenchCommand::Memory(args) => memory::run(args, context),
         BenchCommand::Search(args) => search::run(args, context),
+        BenchCommand::Quality(args) => quality::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
             Ok(Exit::Done)

@@ -20,9 +20,9 @@ use super::Detection;
 /// Faces turned further aside are not recognised. Up to here mates' scores fall from 0.82 to 0.75 only; who is *addressed* must face the
 /// robot more squarely, which is the visit's matter.
 pub const MAX_YAW_DEGREES: f32 = 45.0;
-/// How much the picture's costs count beside the network's certainty. A half or a tenth would do as well: of the views of news photos
-/// that are missed, about the same share is among the worst tenth.
-const PICTURE_COUNTS: f32 = 1.0 / 3.0;
+/// How much the picture's costs count beside the network's certainty. For finding the views that will be missed a tenth would do as well;
+/// but the network is surer, not less sure, of a face whose eyes are hidden by small dark glasses.
+const PICTURE_COUNTS: f32 = 0.5;
 
 /// What one view is like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -184,8 +184,9 @@ impl Quality {
 }
 
 impl Costs {
-    /// What is taken from nearly all (95 %) of 6,583 news photos or less: no reason to complain.
-    const USUAL: [f32; 12] = [0.24, 0.41, 0.25, 0.03, 0.28, 0.32, 0.16, 0.06, 0.34, 0.26, 0.23, 0.31];
+    /// What is taken from nearly all (95 %) of 6,583 news photos or less, and for the size what 30 pixels between the eyes cost: no reason
+    /// to complain.
+    const USUAL: [f32; 12] = [0.36, 0.41, 0.25, 0.03, 0.28, 0.32, 0.16, 0.06, 0.34, 0.26, 0.23, 0.31];
 
     /// The bounds and bends were chosen so that each cost begins where faults begin in good photos and goes on growing where the
     /// recogniser has long given way; `greeter bench quality` shows that the score falls with every strength of every fault.
@@ -196,7 +197,7 @@ impl Costs {
         let contrast = light.spread * (100.0 / light.mean.clamp(4.0, 100.0));
         let [luminance_noise, colour_noise] = detail.noise;
         let [level_colour, level_luminance] = detail.level;
-        Self([
+        let costs = [
             (18.0 / eye_distance_px.max(9.0)).powi(2),
             0.7 * (yaw_degrees / 45.0).powi(2),
             falling(light.mean, 50.0),
@@ -209,7 +210,9 @@ impl Costs {
             0.5 * cover.dark_eyes + 4.0 * cover.dark_eyes.powi(2),
             falling(cover.mouth_detail, 0.05),
             0.3 * light.tint.powi(2).ln_1p(),
-        ])
+        ];
+        // Points that are no numbers make no view.
+        Self(costs.map(|cost| if cost.is_finite() { cost } else { 10.0 }))
     }
 
     fn sum(&self) -> f32 {
@@ -293,7 +296,60 @@ mod tests {
         ];
         for (fault, quality) in cases {
             assert!(quality.score() < good.score(), "{fault}: {quality:?} against {good:?}");
+            assert!(quality.reason().is_some());
             assert_eq!(quality.fault(&DEMANDS), Some(fault), "{quality:?}");
         }
+    }
+
+    /// A face in the colours of skin with brows, lids and lips, as far as the measures are concerned.
+    fn face(change: impl Fn(u32, u32, [f32; 3]) -> [f32; 3]) -> RgbImage {
+        RgbImage::from_fn(112, 112, |x, y| {
+            let (u, v) = (x as f32, y as f32);
+            let detail = 10.0 * ((u / 1.8).sin() + (v / 1.6).sin()) + 32.0 * ((u / 9.0).sin() + (v / 7.0).cos());
+            let tone = ((u + v) / 2.3).sin();
+            let skin = [190.0 + 3.0 * tone, 145.0, 118.0 - 3.0 * tone].map(|value| value + detail);
+            Rgb(change(x, y, skin).map(|value| value.clamp(0.0, 255.0) as u8))
+        })
+    }
+
+    #[test]
+    fn what_spoils_a_view_but_does_not_refuse_it_is_the_reason_too() {
+        let good = Quality::of(&frontal(), &face(|_, _, skin| skin));
+        assert_eq!((good.fault(&DEMANDS), good.reason()), (None, None), "{good:?}");
+        // The same for every pixel and every run, and as wild as a sensor's.
+        let noise = |x: u32, y: u32, k: u32| ((x * 7919 + y * 104_729 + k * 1301) % 613) as f32 / 306.0 - 1.0;
+        let covers = |x: u32, y: u32, rows: std::ops::Range<u32>| rows.contains(&y) && (22..90).contains(&x);
+        let views = [
+            (Fault::SideLit, face(|x, _, skin| skin.map(|value| value * if x < 56 { 1.0 } else { 0.3 }))),
+            (Fault::Noisy, face(|x, y, skin| std::array::from_fn(|k| skin[k] + 60.0 * noise(x, y, k as u32)))),
+            (
+                Fault::Compressed,
+                face(|x, y, _| [180.0, 140.0, 115.0].map(|it| it + 20.0 * ((x / 8 + y / 8) % 3) as f32)),
+            ),
+            (Fault::EyesCovered, face(|x, y, skin| if covers(x, y, 44..60) { [18.0; 3] } else { skin })),
+            (Fault::MouthCovered, face(|x, y, skin| if covers(x, y, 66..112) { [150.0, 170.0, 180.0] } else { skin })),
+            (Fault::Tinted, face(|_, _, [r, g, b]| [0.5 * r, g, 1.6 * b])),
+        ];
+        for (fault, view) in views {
+            let quality = Quality::of(&frontal(), &view);
+            assert_eq!(quality.reason(), Some(fault), "{quality:?}");
+            assert!(quality.score() < good.score(), "{fault}: {quality:?} against {good:?}");
+        }
+    }
+
+    #[test]
+    fn a_view_of_which_the_recogniser_is_less_sure_counts_less() {
+        let view = Quality::of(&frontal(), &lively());
+        assert_eq!(view.embedded(1.0).score(), view.score());
+        assert!(view.embedded(0.5).score() < 0.51 * view.score());
+    }
+
+    #[test]
+    fn odd_pictures_are_judged_and_never_panic() {
+        for crop in [RgbImage::new(0, 0), RgbImage::new(1, 300), RgbImage::new(112, 112)] {
+            assert_eq!(Quality::of(&frontal(), &crop).fault(&DEMANDS), Some(Fault::Dark));
+        }
+        let nowhere = Detection { landmarks: [Point { x: f32::NAN, y: f32::INFINITY }; 5], ..frontal() };
+        assert!(Quality::of(&nowhere, &lively()).score() < 0.05);
     }
 }
