@@ -173,7 +173,7 @@ mod tests {
         };
         let changes = vec![person(&mut store, "Chen Wei", [1.0, 0.0]), person(&mut store, "Li Na", [0.0, 1.0])];
         store.commit(changes).unwrap();
-        let shipped = |_| Demands::new(&crate::config::DecisionSettings::default(), 0.7);
+        let shipped = |_| Demands::new(&crate::config::DecisionSettings::default(), 0.7, None);
         Reader { store: settings, model: "old-net".into(), demands: Arc::new(shipped) }
     }
 
