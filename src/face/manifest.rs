@@ -273,7 +273,7 @@ impl Manifest {
                     let bad = concatenation
                         .parts
                         .iter()
-                        .find(|part| !recognises(part) || !(part.weight > 0.0 && part.weight.is_finite()));
+                        .find(|part| !(recognises(part) && part.weight > 0.0 && part.weight.is_finite()));
                     bad.map(|part| {
                         format!("concatenation {name}: {} must be a recogniser and its weight above 0", part.network)
                     })
