@@ -83,7 +83,7 @@ section!(
 section!(
     /// When a visitor may be named.
     DecisionSettings {
-        /// The comparison score above which a visitor may be named; 0 takes the shipped one for the gallery's size.
+        /// The comparison score above which a visitor may be named; 0 takes the measured one for the gallery's size (`greeter calibrate`).
         min_score_to_name: f32 = 0.0,
         /// How far the second person must stay behind the first.
         min_margin: f32 = 0.05,

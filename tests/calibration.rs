@@ -135,7 +135,8 @@ fn a_hall_measures_its_own_people_and_the_robot_and_the_doctor_use_it() {
     let mut robot = desk.starts(&arguments);
     let serving = robot.says("serving; 151 people enrolled", STARTS_WITHIN);
     assert!(serving.contains("(calibrated on 151 people on 2"), "{serving}");
-    robot.says("Mr Obama", STARTS_WITHIN);
+    // How it decides depends on how many frames a busy machine sees; from which score does not.
+    robot.says(&format!("needs {demanded:.2}"), STARTS_WITHIN);
     assert!(robot.ends_within(STARTS_WITHIN).success());
     let first = fs::read_to_string(&events).unwrap().lines().next().unwrap().to_owned();
     let first: serde_json::Value = serde_json::from_str(&first).unwrap();

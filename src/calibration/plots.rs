@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use super::{
     hall::{Findings, Row, thresholds},
     mates::{Mates, named},
+    words::thousands,
 };
 
 const SIZE: (u32, u32) = (760, 380);
@@ -12,6 +13,8 @@ const SIZE: (u32, u32) = (760, 380);
 const TOGETHER: usize = 32;
 /// Scores of mates that make one point.
 const STEP: f64 = 0.02;
+/// Lower scores are not shown.
+const LEAST: f64 = -0.3;
 const NON_MATES: RGBColor = RGBColor(178, 24, 43);
 const MATES: RGBColor = RGBColor(33, 102, 172);
 const CHOSEN: RGBColor = RGBColor(20, 20, 20);
@@ -30,7 +33,7 @@ pub fn distributions(found: &Findings, mates: &Mates) -> Drawn {
             let middle = some.iter().map(|(score, _)| score).sum::<f64>() / some.len() as f64;
             (middle, some.iter().map(|(_, count)| count).sum::<f64>() / pairs.max(1.0))
         })
-        .filter(|(_, share)| *share > 0.0)
+        .filter(|(score, share)| *share > 0.0 && *score > LEAST)
         .collect();
     let probes = if mates.visits.len() >= mates.looks.len() / 2 { &mates.visits } else { &mates.looks };
     let mates: Vec<(f64, f64)> = (0..50)
@@ -47,10 +50,17 @@ pub fn distributions(found: &Findings, mates: &Mates) -> Drawn {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
+            .margin_right(36)
             .x_label_area_size(38)
-            .y_label_area_size(64)
-            .build_cartesian_2d(-0.4..1.0, (least / 2.0..1.0).log_scale())?;
-        chart.configure_mesh().x_desc("comparison score").y_desc("share of pairs").light_line_style(WHITE).draw()?;
+            .y_label_area_size(96)
+            .build_cartesian_2d(LEAST..1.0, (least / 2.0..1.0).log_scale())?;
+        chart
+            .configure_mesh()
+            .x_desc("comparison score")
+            .y_desc("share of pairs")
+            .y_label_formatter(&one_in)
+            .light_line_style(WHITE)
+            .draw()?;
         line(&mut chart, non_mates, NON_MATES, "two people")?;
         line(&mut chart, mates, MATES, "one person, two photos")?;
         let score = f64::from(found.min_score);
@@ -79,10 +89,17 @@ pub fn scores(found: &Findings) -> Drawn {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
+            .margin_right(36)
             .x_label_area_size(38)
-            .y_label_area_size(64)
+            .y_label_area_size(96)
             .build_cartesian_2d((2.0..100_000.0).log_scale(), low..high)?;
-        chart.configure_mesh().x_desc("people enrolled").y_desc("score").light_line_style(WHITE).draw()?;
+        chart
+            .configure_mesh()
+            .x_desc("people enrolled")
+            .x_label_formatter(&|people: &f64| thousands(people.round() as u64))
+            .y_desc("score")
+            .light_line_style(WHITE)
+            .draw()?;
         for (curve, colour, name) in curves {
             line(&mut chart, curve, colour, name)?;
         }
@@ -115,12 +132,14 @@ fn trade_plot(fpir: f64, looks: Vec<(f64, f64)>, visits: Vec<(f64, f64)>) -> Dra
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
+            .margin_right(36)
             .x_label_area_size(38)
-            .y_label_area_size(64)
+            .y_label_area_size(96)
             .build_cartesian_2d((1e-4..0.1).log_scale(), low.max(0.0)..1.0)?;
         chart
             .configure_mesh()
             .x_desc("share of strangers who are named")
+            .x_label_formatter(&one_in)
             .y_desc("share of enrolled visitors named")
             .light_line_style(WHITE)
             .draw()?;
@@ -160,4 +179,9 @@ where
 {
     chart.configure_series_labels().background_style(WHITE.mix(0.85)).border_style(OTHER).draw()?;
     Ok(())
+}
+
+/// A share as it is spoken: `1 in 1,000`.
+fn one_in(share: &f64) -> String {
+    if *share > 0.6 { "all".into() } else { format!("1 in {}", thousands((1.0 / share).round() as u64)) }
 }
