@@ -3,6 +3,7 @@
 pub mod align;
 pub mod enrol;
 pub mod eyes;
+pub mod lighting;
 pub mod manifest;
 pub mod mtcnn;
 pub mod networks;

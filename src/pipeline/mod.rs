@@ -6,6 +6,7 @@ mod capture;
 pub mod enrolled;
 pub mod health;
 pub mod host;
+mod light;
 pub mod roll;
 pub mod spread;
 mod stage;

@@ -17,6 +17,7 @@ use crate::{
     face::{
         FaceError, Template, align,
         eyes::Eyes,
+        lighting::Lighting,
         networks::Networks,
         quality::{self, Quality},
     },
@@ -44,6 +45,8 @@ pub struct Sighting {
     pub gone: Vec<TrackId>,
     /// Who was decided in this frame, for the first time.
     pub decided: Vec<FirstDecision>,
+    /// The light; `None` without a frame.
+    pub lighting: Option<Lighting>,
     /// Where the time went.
     pub times: Times,
 }
@@ -51,7 +54,8 @@ pub struct Sighting {
 impl Sighting {
     /// Of an empty frame.
     fn of(at: Instant) -> Self {
-        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), times: Times::default() }
+        let (faces, gone, decided) = (Vec::new(), Vec::new(), Vec::new());
+        Self { at, faces, gone, decided, lighting: None, times: Times::default() }
     }
 }
 
@@ -136,6 +140,7 @@ impl Vision {
         let mut times = Times { wait: now.elapsed(), ..Times::default() };
         let followed = self.tracker.followed();
         let found = self.eyes.look(&mut self.networks, &frame.rgb, now, &followed)?;
+        let lighting = Some(Lighting::of(&frame.rgb, &found));
         let update = self.tracker.update(now, found);
         times.find = clock.lap();
 
@@ -157,7 +162,7 @@ impl Vision {
         let views = self.networks.recogniser.embed_views(&crops)?;
         times.embed = clock.lap();
 
-        let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
+        let mut sighting = Sighting { gone: update.gone, lighting, ..Sighting::of(now) };
         for ((track, quality, _), view) in chosen.iter().zip(views) {
             let Some(view) = view else { continue };
             if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
