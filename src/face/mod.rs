@@ -4,6 +4,7 @@ pub mod align;
 pub mod enrol;
 pub mod eyes;
 pub mod finder;
+pub mod lighting;
 pub mod manifest;
 pub mod mtcnn;
 pub mod networks;

@@ -12,6 +12,7 @@ use jiff::civil::DateTime;
 
 use super::{
     capture::CameraNotice,
+    light::LightWatch,
     roll::CurrentRoll,
     vision::{FirstDecision, Sighting},
 };
@@ -92,6 +93,7 @@ pub struct Host {
     pending: BTreeMap<u64, Pending>,
     greetings: u64,
     over: bool,
+    light: LightWatch,
     told: Sender<Told>,
 }
 
@@ -109,6 +111,7 @@ impl Host {
             pending: BTreeMap::new(),
             greetings: 0,
             over: false,
+            light: LightWatch::default(),
             told,
         }
     }
@@ -141,6 +144,11 @@ impl Host {
                     self.tell(Event::Left { visitor });
                 }
             }
+        }
+        if let Some(lighting) = sighting.lighting
+            && let Some(problem) = self.light.on_frame(now, &lighting)
+        {
+            self.tell(Event::Light { problem, face: lighting.face, around: lighting.around });
         }
         if self.waiting.values().any(|since| now.duration_since(*since) >= CHIME_AFTER) {
             self.chime(now);

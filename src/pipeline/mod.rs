@@ -8,6 +8,7 @@ pub mod enrolled;
 pub mod exact_rows;
 pub mod health;
 pub mod host;
+mod light;
 mod reading;
 pub mod roll;
 pub mod spread;

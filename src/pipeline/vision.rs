@@ -17,6 +17,7 @@ use crate::{
     face::{
         FaceError, Template, align,
         eyes::Eyes,
+        lighting::Lighting,
         networks::Networks,
         quality::{self, Quality},
     },
@@ -46,6 +47,8 @@ pub struct Sighting {
     pub decided: Vec<FirstDecision>,
     /// Views that were embedded in this frame.
     pub embedded: usize,
+    /// The light; `None` without a frame.
+    pub lighting: Option<Lighting>,
     /// Where the time went.
     pub times: Times,
 }
@@ -53,7 +56,8 @@ pub struct Sighting {
 impl Sighting {
     /// Of an empty frame.
     fn of(at: Instant) -> Self {
-        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), embedded: 0, times: Times::default() }
+        let (faces, gone, decided) = (Vec::new(), Vec::new(), Vec::new());
+        Self { at, faces, gone, decided, embedded: 0, lighting: None, times: Times::default() }
     }
 }
 
@@ -138,6 +142,7 @@ impl Vision {
         let mut times = Times { wait: now.elapsed(), ..Times::default() };
         let followed = self.tracker.followed();
         let found = self.eyes.look(&mut self.networks, &frame.rgb, now, &followed)?;
+        let lighting = Some(Lighting::of(&frame.rgb, &found));
         let update = self.tracker.update(now, found);
         times.find = clock.lap();
 
@@ -159,7 +164,7 @@ impl Vision {
         let views = self.networks.recogniser.embed_views(&crops)?;
         times.embed = clock.lap();
 
-        let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), ..Sighting::of(now) };
+        let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), lighting, ..Sighting::of(now) };
         for ((track, quality, _), view) in chosen.iter().zip(views) {
             let Some(view) = view else { continue };
             if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
