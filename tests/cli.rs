@@ -191,7 +191,7 @@ fn optional_networks_are_installed_and_chosen_when_everybody_was_embedded_anew()
 
     desk.does(&["models", "use", "both"]).is_done().says("2 templates of other networks were erased.");
     let after = fs::read_to_string(desk.at("greeter.toml")).unwrap();
-    assert!(after.contains("pack = \"both\""), "{after}");
+    assert!(after.contains("[face]\npack = \"both\"\n"), "{after}");
     for line in before.lines() {
         assert!(after.contains(line), "`{line}` is lost, in\n{after}");
     }

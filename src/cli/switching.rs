@@ -66,10 +66,10 @@ pub fn write_pack(context: &Context, pack: &str) -> anyhow::Result<()> {
     let file = config_file(context);
     let text = if file.exists() { fs::read_to_string(&file)? } else { String::new() };
     let mut document: toml_edit::DocumentMut = text.parse().with_context(|| file.display().to_string())?;
-    document["face"]["pack"] = toml_edit::value(pack);
-    if let Some(face) = document["face"].as_table_mut() {
-        face.set_implicit(false);
+    if document.get("face").is_none() {
+        document["face"] = toml_edit::table();
     }
+    document["face"]["pack"] = toml_edit::value(pack);
     replace(&file, &document.to_string())
         .with_context(|| format!("cannot write {}. The templates of pack {pack} stay: run `greeter models use {pack}` as a user who may write it", file.display()))?;
     anstream::println!("{} now says face.pack = \"{pack}\".", file.display());
