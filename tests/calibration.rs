@@ -62,7 +62,7 @@ impl Crowd {
         let photos = photos.collect();
         let taxpayer = Taxpayer {
             record,
-            id_number: IdNumber::new(&format!("1101991990{:08}", self.enrolled)),
+            id_number: IdNumber::new(format!("1101991990{:08}", self.enrolled)),
             name: PersonName::new("Somebody"),
             phone: PhoneNumber::new("+8613800138000"),
             language: None,

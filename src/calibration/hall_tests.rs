@@ -152,7 +152,8 @@ fn a_person_in_two_records_is_listed_and_does_not_raise_the_score() {
         let (clean, found) = (found(&once, None), found(&some_twice, None));
         let mut expected: Vec<_> = (0..twice).map(|at| (at, people - 1 - at)).collect();
         let mut listed = doubles(&found);
-        (expected.sort_unstable(), listed.sort_unstable());
+        expected.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(listed, expected, "{people} people");
         assert!(!found.fit_is_wrong && (found.min_score - clean.min_score).abs() < 0.05, "{people} people");
         let in_turn = found.in_turn.unwrap();
