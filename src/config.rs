@@ -89,9 +89,9 @@ section!(
         min_margin: f32 = 0.05,
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
-        /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one …
+        /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
         decide_within_ms: u64 = 200,
-        /// … unless a little more evidence would do: then they are watched for so much longer.
+        /// Who may still be named with a little more evidence is watched for so much longer.
         patience_ms: u64 = 400,
     }
 );

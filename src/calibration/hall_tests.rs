@@ -84,7 +84,7 @@ fn named(world: &mut World, people: &[Template], min_score: f32, strangers: usiz
 
 #[test]
 fn no_more_strangers_are_named_than_was_asked_for_in_nineteen_halls_of_twenty() {
-    let (halls, strangers, fpir) = (30_u64, 400, 0.01);
+    let (halls, strangers, fpir) = (20_u64, 200, 0.02);
     let (mut all, mut too_many) = (0, 0);
     for seed in 0..halls {
         let mut world = World::new(seed);
@@ -97,7 +97,7 @@ fn no_more_strangers_are_named_than_was_asked_for_in_nineteen_halls_of_twenty() 
     }
     let nominal = fpir * (halls * strangers) as f64;
     assert!((all as f64) < nominal, "{all} of {nominal}");
-    assert!(all > 10, "{all}: so strict that nobody would be named");
+    assert!(all > 4, "{all}: so strict that nobody would be named");
     assert!(too_many <= halls / 20, "{too_many} halls of {halls}");
 }
 
@@ -157,7 +157,8 @@ fn a_person_in_two_records_is_listed_and_does_not_raise_the_score() {
         let (clean, found) = (found(&once, None), found(&some_twice, None));
         let mut expected: Vec<_> = (0..twice).map(|at| (at, people - 1 - at)).collect();
         let mut listed = doubles(&found);
-        (expected.sort_unstable(), listed.sort_unstable());
+        expected.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(listed, expected, "{people} people");
         assert!(!found.fit_is_wrong && (found.min_score - clean.min_score).abs() < 0.05, "{people} people");
         let in_turn = found.in_turn.unwrap();

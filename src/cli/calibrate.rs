@@ -42,7 +42,7 @@ pub struct CalibrateArgs {
     #[arg(long)]
     dry_run: bool,
     /// Pairs of people to compare at most; of more, a random share is (100,000 people make five thousand million pairs)
-    #[arg(long, value_name = "N", default_value_t = 6_000_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 6_000_000_000, value_parser = clap::value_parser!(u64).range(10_000..))]
     max_pairs: u64,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 1)]
@@ -64,11 +64,12 @@ impl Hall {
         templates.retain(|(_, template)| template.0.len() == dims);
         let mut hall = Self { records: Vec::new(), rows: Vec::new(), photos: Vec::new() };
         for (record, template) in templates {
-            if hall.records.last() == Some(&record) {
-                hall.photos.last_mut().map(|photos| photos.push(template));
-            } else {
-                hall.records.push(record);
-                hall.photos.push(vec![template]);
+            match hall.photos.last_mut() {
+                Some(photos) if hall.records.last() == Some(&record) => photos.push(template),
+                _ => {
+                    hall.records.push(record);
+                    hall.photos.push(vec![template]);
+                }
             }
         }
         let row = |photos: &Vec<Template>| {
