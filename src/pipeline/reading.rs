@@ -5,7 +5,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::roll::Change;
-use crate::store::{SealedPerson, Store, StoreError};
+use crate::store::{Everybody, SealedPerson, StoreError};
 
 /// People handed from thread to thread at once.
 const BATCH: usize = 512;
@@ -14,12 +14,12 @@ const WAITING: usize = 2;
 /// More threads than this would wait for the one that reads.
 const MOST_OPENERS: usize = 4;
 
-/// Gives everybody to `each`, by record number, a batch at a time. The caller's thread reads, so that what sled took for it is used again by
-/// whatever the caller loads next; others open what is sealed, and one more takes it in.
+/// Gives everybody to `each`, by record number, a batch at a time. The caller's thread reads, others open what is sealed, and one more takes
+/// it in.
 ///
 /// # Errors
 /// As the store says.
-pub fn everybody(store: &Store, model: &str, each: impl FnMut(Vec<Change>) + Send) -> Result<(), StoreError> {
+pub fn everybody(store: &Everybody, model: &str, each: impl FnMut(Vec<Change>) + Send) -> Result<(), StoreError> {
     let openers = thread::available_parallelism().map_or(1, usize::from).min(MOST_OPENERS);
     thread::scope(|scope| {
         let (mut sealed, mut opened) = (Vec::new(), Vec::new());
@@ -54,7 +54,7 @@ fn take_in(
 }
 
 /// Hands out batches in turn until all are handed out or nobody takes them any more.
-fn walk(store: &Store, model: &str, openers: Vec<Sender<Vec<SealedPerson>>>) -> Result<(), StoreError> {
+fn walk(store: &Everybody, model: &str, openers: Vec<Sender<Vec<SealedPerson>>>) -> Result<(), StoreError> {
     let mut turns = openers.iter().cycle();
     let mut batch = Vec::with_capacity(BATCH);
     let mut hand_out = |batch: Vec<SealedPerson>| {
@@ -72,7 +72,7 @@ fn walk(store: &Store, model: &str, openers: Vec<Sender<Vec<SealedPerson>>>) -> 
     Ok(())
 }
 
-fn open(store: &Store, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<Vec<Change>, StoreError>>) {
+fn open(store: &Everybody, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<Vec<Change>, StoreError>>) {
     for batch in take {
         let opened = batch.iter().map(|sealed| one(store, sealed)).collect();
         if pass.send(opened).is_err() {
@@ -85,7 +85,7 @@ fn open(store: &Store, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub fn one(store: &Store, sealed: &SealedPerson) -> Result<Change, StoreError> {
-    let (person, templates) = store.unpack_sealed(sealed)?;
+pub fn one(store: &Everybody, sealed: &SealedPerson) -> Result<Change, StoreError> {
+    let (person, templates) = store.open(sealed)?;
     Ok(Change::Put { record: sealed.record, version: sealed.version, card: person.into(), templates })
 }

@@ -97,13 +97,13 @@ impl Store {
         enrolled.photos.iter().map(|photo| read(photo.number)).collect()
     }
 
-    pub(super) fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+    fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
         let plain = self.unseal(key, value)?;
         // serde's own words could quote the record.
         serde_json::from_slice(&plain).map_err(|_| self.illegible())
     }
 
-    pub(super) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let opened = self.sealer.open(key, value);
         opened.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))
     }
