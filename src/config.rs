@@ -90,7 +90,7 @@ section!(
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
         /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
-        decide_within_ms: u64 = 200,
+        decide_within_ms: u64 = 160,
         /// Who may still be named with a little more evidence is watched for so much longer.
         patience_ms: u64 = 400,
     }

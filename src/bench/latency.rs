@@ -72,7 +72,7 @@ pub struct Latency {
     pub stranger: usize,
     /// Frames.
     pub frames: Frames,
-    /// From the first frame with the visitor until the decision.
+    /// From the first frame with the visitor until the decision that the greeting follows.
     pub face_to_decision_ms: Option<Spread>,
     /// Until the first sample of the spoken greeting; absent where no voice could be heard.
     pub face_to_audible_ms: Option<Spread>,
@@ -261,20 +261,25 @@ fn one_visit(pipeline: &Pipeline, scene: &Scene, actor: &Actor) -> Visit {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };
         let Told::Event(entry) = told else { continue };
         match entry.event {
-            Event::Identified { person, .. } => {
-                visit.decided_ms = visit.decided_ms.or(since_face());
+            // It is told when the visitor attends to the robot; when it was decided stands in it.
+            Event::Identified { person, because, .. } => {
+                visit.decided_ms = Some(because.face_to_decision_ms);
                 visit.named = Some(Some(person));
             }
-            Event::Unsure { .. } | Event::Stranger { .. } => {
-                visit.decided_ms = visit.decided_ms.or(since_face());
-                visit.unsure = matches!(entry.event, Event::Unsure { .. });
-                visit.named = Some(None);
+            Event::Unsure { because, .. } => {
+                visit.decided_ms = Some(because.face_to_decision_ms);
+                (visit.unsure, visit.named) = (true, Some(None));
+            }
+            Event::Stranger { because, .. } => {
+                visit.decided_ms = Some(because.face_to_decision_ms);
+                (visit.unsure, visit.named) = (false, Some(None));
             }
             Event::Audible { stages_ms, face_to_audible_ms, .. } => {
                 let audible = since_face();
                 visit.audible_ms = audible;
                 // The pipeline counts from the frame in which it found the face; what came before belongs to recognising.
                 let unseen = audible.map_or(0.0, |audible| (audible - face_to_audible_ms).max(0.0));
+                visit.decided_ms = visit.decided_ms.map(|decided| decided + unseen);
                 visit.stages_ms = Some([stages_ms.recognise + unseen, stages_ms.attend, stages_ms.speak]);
                 greeted = true;
             }

@@ -60,7 +60,7 @@ pub fn template(dims: usize, generator: &mut ChaCha8Rng) -> Template {
     }
 }
 
-/// Puts people into the store of `settings`, which is made if it does not exist; tells `progress` how many are in it.
+/// Puts people into the store of `settings`, which is made if it does not exist, and renews its copy, as a sync does; tells `progress` how many are in it.
 ///
 /// # Errors
 /// As the store says.
@@ -87,7 +87,7 @@ pub fn fill(
         done += batch;
         progress(done);
     }
-    Ok(())
+    store.write_snapshot()
 }
 
 fn pick<'a>(words: &[&'a str], generator: &mut ChaCha8Rng) -> &'a str {

@@ -59,7 +59,14 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     let camera = camera(args, config)?;
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
     let generation = reader.generation();
-    let roll = CurrentRoll::new(reader.read()?);
+    // Everybody is read while the networks are loaded.
+    let (read, networks) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| reader.read());
+        let networks = networks(context);
+        (reading.join(), networks)
+    });
+    let roll = CurrentRoll::new(read.map_err(|_| anyhow::anyhow!("reading everybody ended; please report this"))??);
+    let networks = networks?;
     let now = roll.get();
     screen.event(&Event::Serving {
         people: now.people(),
@@ -70,7 +77,7 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
         screen.note(&complaint);
     }
     drop(now);
-    let vision = Vision::new(networks(context)?, roll.clone(), config);
+    let vision = Vision::new(networks, roll.clone(), config);
     let pipeline = Pipeline::start(camera, vision, means(context, roll.clone())?, config)?;
     let (tell, reloaded) = crossbeam::channel::bounded(4);
     let follower = reader.follow(generation, roll, stop.clone(), move |people| {

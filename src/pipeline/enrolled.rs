@@ -1,14 +1,16 @@
 //! Reads everybody who is enrolled out of the store, and whoever has changed whenever `greeter sync` has changed it.
 //!
-//! The store is open only while it is read: so staff can sync while the robot serves.
+//! It reads the copy beside the store, which every sync renews, so staff can sync while the robot serves; the store itself only where
+//! there is no copy that is up to date, and then it is open only meanwhile.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -25,13 +27,15 @@ use crate::{
     face::manifest::Manifest,
     gallery::decision::Demands,
     person::RecordNumber,
-    store::{Store, StoreError},
+    store::{Everybody, Store, StoreError},
 };
 
 /// How often the store's generation is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Changes that become visible in one moment, at most: it lasts a few milliseconds, in which nobody is searched for.
 const AT_ONCE: usize = 4096;
+/// A store that has changed is read itself only when its copy has not been renewed for so long.
+const WAIT_FOR_COPY: Duration = Duration::from_secs(10);
 
 /// What reading everybody needs to know.
 #[derive(Clone)]
@@ -78,20 +82,32 @@ impl Reader {
     /// # Errors
     /// As the store says.
     pub fn read(&self) -> Result<Roll, StoreError> {
-        match self.read_into(SealedRows::beside(&self.store.folder)) {
-            // Now that damage is known, opening the store rebuilds it.
-            Err(StoreError::Damaged { .. }) => self.read_into(SealedRows::beside(&self.store.folder)),
-            outcome => outcome,
-        }
+        self.read_into(|| SealedRows::beside(&self.store.folder))
     }
 
-    fn read_into(&self, exact: SealedRows) -> Result<Roll, StoreError> {
-        let store = Store::open_unchecked(&self.store)?.store;
+    fn read_into(&self, exact: impl Fn() -> SealedRows) -> Result<Roll, StoreError> {
         let in_force = (self.in_force)();
         let demands = |people| self.demands_by(&in_force, people);
-        let mut roll = Roll::empty(Box::new(exact), demands(0));
-        reading::everybody(&store, &self.model, |batch| roll.update(batch, demands))?;
-        Ok(roll)
+        self.with_everybody(|everybody| {
+            let mut roll = Roll::empty(Box::new(exact()), demands(0));
+            reading::everybody(everybody, &self.model, |batch| roll.update(batch, demands))?;
+            Ok(roll)
+        })
+    }
+
+    /// Calls `with` with the copy beside the store, or with the store where there is none that is up to date or it is damaged; and once more
+    /// where the store is damaged: now that damage is known, opening the store rebuilds it.
+    fn with_everybody<T>(&self, mut with: impl FnMut(&Everybody) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(copy) = Everybody::in_copy(&self.store) {
+            match with(&copy) {
+                Err(error) => tracing::warn!("the store's copy cannot be read, so the store is: {error}"),
+                done => return done,
+            }
+        }
+        match with(&Everybody::in_store(&self.store)?) {
+            Err(StoreError::Damaged { .. }) => with(&Everybody::in_store(&self.store)?),
+            done => done,
+        }
     }
 
     /// What staff should know about people who cannot be recognised, and the cure.
@@ -112,7 +128,7 @@ impl Reader {
         }
     }
 
-    /// Makes the changes in `roll` that were made in the store: only who is new, changed or gone is read, and a change of up to
+    /// Makes the changes in `roll` that were made in the store: only who is new, changed or gone is opened, and a change of up to
     /// [`AT_ONCE`] people is seen as a whole.
     ///
     /// After a switch to another pack the store has no templates of ours any more: then those in the roll serve until the program is
@@ -121,34 +137,39 @@ impl Reader {
     /// # Errors
     /// As the store says; what was changed until then stays, and the next call goes on.
     pub fn catch_up(&self, roll: &CurrentRoll) -> Result<(), StoreError> {
-        let store = Store::open_unchecked(&self.store)?.store;
         let in_force = (self.in_force)();
-        let taken_away = roll.get().recognisable() > 0 && !store.template_models()?.contains_key(&self.model);
-        if taken_away {
+        let taken_away = Cell::new(false);
+        let make = |mut changes: Vec<Change>| {
+            if taken_away.get() {
+                changes.iter_mut().for_each(Change::keep_templates);
+            }
+            roll.change().update(changes, |people| self.demands_by(&in_force, people));
+        };
+        let mut here = Vec::new();
+        let mut changes = self.with_everybody(|everybody| {
+            here.clear();
+            taken_away.set(roll.get().recognisable() > 0 && !everybody.knows(&self.model)?);
+            let mut changes = Vec::new();
+            everybody.walk(&self.model, |sealed| {
+                here.push(sealed.record);
+                if roll.get().version(sealed.record) != Some(sealed.version) {
+                    changes.push(reading::one(everybody, &sealed)?);
+                }
+                if changes.len() == AT_ONCE {
+                    make(std::mem::take(&mut changes));
+                }
+                Ok(())
+            })?;
+            Ok(changes)
+        })?;
+        let gone = |record: &RecordNumber| here.binary_search(record).is_err();
+        changes.extend(roll.get().records().filter(gone).map(Change::Remove));
+        if taken_away.get() {
             tracing::warn!(
                 "the store has no templates by {} any more: another pack was chosen. Start the program again to use it; until then the former templates serve",
                 self.model
             );
         }
-        let make = |mut changes: Vec<Change>| {
-            if taken_away {
-                changes.iter_mut().for_each(Change::keep_templates);
-            }
-            roll.change().update(changes, |people| self.demands_by(&in_force, people));
-        };
-        let (mut changes, mut here) = (Vec::new(), Vec::new());
-        store.walk(&self.model, |sealed| {
-            here.push(sealed.record);
-            if roll.get().version(sealed.record) != Some(sealed.version) {
-                changes.push(reading::one(&store, &sealed)?);
-            }
-            if changes.len() == AT_ONCE {
-                make(std::mem::take(&mut changes));
-            }
-            Ok(())
-        })?;
-        let gone = |record: &RecordNumber| here.binary_search(record).is_err();
-        changes.extend(roll.get().records().filter(gone).map(Change::Remove));
         // Also where nobody has changed: a new calibration changes what is demanded.
         make(changes);
         if roll.get().gallery.is_wasteful() {
@@ -157,10 +178,22 @@ impl Reader {
         Ok(())
     }
 
+    /// Takes out whoever was removed, which waits for nothing.
+    fn let_go(&self, roll: &CurrentRoll) {
+        let removed = Store::removed(&self.store.folder);
+        let gone: Vec<_> = {
+            let roll = roll.get();
+            removed.into_iter().filter(|record| roll.person(*record).is_some()).map(Change::Remove).collect()
+        };
+        if !gone.is_empty() {
+            roll.change().update(gone, |people| self.demands(people));
+        }
+    }
+
     /// Does what has become necessary: catches up with the store, or reads everybody anew, into memory, when the disk has failed.
     fn renew(&self, roll: &CurrentRoll) -> Result<usize, StoreError> {
         if roll.get().gallery.doubtful() {
-            *roll.change() = self.read_into(SealedRows::in_memory())?;
+            *roll.change() = self.read_into(SealedRows::in_memory)?;
         } else {
             self.catch_up(roll)?;
         }
@@ -184,7 +217,7 @@ impl Reader {
         reloaded: impl Fn(usize) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
         thread::Builder::new().name("enrolled".into()).spawn(move || {
-            let mut complained = false;
+            let (mut complained, mut read_at) = (false, Instant::now());
             let mut calibrated = file::written_at(&self.store.folder);
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
@@ -193,6 +226,12 @@ impl Reader {
                 if newest == known && calibration == calibrated && !roll.get().gallery.doubtful() {
                     continue;
                 }
+                self.let_go(&roll);
+                // A sync that is under way renews the copy when it is done. A long one is not waited for.
+                if Everybody::in_copy(&self.store).is_none() && read_at.elapsed() < WAIT_FOR_COPY {
+                    continue;
+                }
+                read_at = Instant::now();
                 match self.renew(&roll) {
                     Ok(people) => {
                         (known, calibrated) = (newest, calibration);

@@ -5,7 +5,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::roll::Change;
-use crate::store::{SealedPerson, Store, StoreError};
+use crate::store::{Everybody, SealedPerson, StoreError};
 
 /// People handed from thread to thread at once.
 const BATCH: usize = 512;
@@ -14,11 +14,12 @@ const WAITING: usize = 2;
 /// More threads than this would wait for the one that reads.
 const MOST_OPENERS: usize = 4;
 
-/// Gives everybody to `each`, by record number, a batch at a time. One thread reads, others open what is sealed, and the caller's takes it in.
+/// Gives everybody to `each`, by record number, a batch at a time. The caller's thread reads, others open what is sealed, and one more takes
+/// it in.
 ///
 /// # Errors
 /// As the store says.
-pub fn everybody(store: &Store, model: &str, mut each: impl FnMut(Vec<Change>)) -> Result<(), StoreError> {
+pub fn everybody(store: &Everybody, model: &str, each: impl FnMut(Vec<Change>) + Send) -> Result<(), StoreError> {
     let openers = thread::available_parallelism().map_or(1, usize::from).min(MOST_OPENERS);
     thread::scope(|scope| {
         let (mut sealed, mut opened) = (Vec::new(), Vec::new());
@@ -29,22 +30,31 @@ pub fn everybody(store: &Store, model: &str, mut each: impl FnMut(Vec<Change>)) 
             sealed.push(give);
             opened.push(receive);
         }
-        let walking = scope.spawn(move || walk(store, model, &sealed));
-        // Each opener's batches come in its turn, so everybody stays in order.
-        for from in opened.iter().cycle() {
-            match from.recv() {
-                Ok(batch) => each(batch?),
-                // The walk is over: nobody has a batch after the first who has none.
-                Err(_) => break,
-            }
-        }
-        drop(opened);
-        walking.join().unwrap_or(Ok(()))
+        let taking_in = scope.spawn(move || take_in(&opened, each));
+        let walked = walk(store, model, sealed);
+        // A panic there would be one of ours; the scope passes it on.
+        let taken_in = taking_in.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        walked.and(taken_in)
     })
 }
 
+/// Each opener's batches come in its turn, so everybody stays in order.
+fn take_in(
+    opened: &[Receiver<Result<Vec<Change>, StoreError>>],
+    mut each: impl FnMut(Vec<Change>),
+) -> Result<(), StoreError> {
+    for from in opened.iter().cycle() {
+        match from.recv() {
+            Ok(batch) => each(batch?),
+            // The walk is over: nobody has a batch after the first who has none.
+            Err(_) => break,
+        }
+    }
+    Ok(())
+}
+
 /// Hands out batches in turn until all are handed out or nobody takes them any more.
-fn walk(store: &Store, model: &str, openers: &[Sender<Vec<SealedPerson>>]) -> Result<(), StoreError> {
+fn walk(store: &Everybody, model: &str, openers: Vec<Sender<Vec<SealedPerson>>>) -> Result<(), StoreError> {
     let mut turns = openers.iter().cycle();
     let mut batch = Vec::with_capacity(BATCH);
     let mut hand_out = |batch: Vec<SealedPerson>| {
@@ -62,7 +72,7 @@ fn walk(store: &Store, model: &str, openers: &[Sender<Vec<SealedPerson>>]) -> Re
     Ok(())
 }
 
-fn open(store: &Store, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<Vec<Change>, StoreError>>) {
+fn open(store: &Everybody, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<Vec<Change>, StoreError>>) {
     for batch in take {
         let opened = batch.iter().map(|sealed| one(store, sealed)).collect();
         if pass.send(opened).is_err() {
@@ -75,7 +85,7 @@ fn open(store: &Store, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Result<
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
-pub fn one(store: &Store, sealed: &SealedPerson) -> Result<Change, StoreError> {
-    let (person, templates) = store.unpack_sealed(sealed)?;
+pub fn one(store: &Everybody, sealed: &SealedPerson) -> Result<Change, StoreError> {
+    let (person, templates) = store.open(sealed)?;
     Ok(Change::Put { record: sealed.record, version: sealed.version, card: person.into(), templates })
 }

@@ -43,7 +43,7 @@ pub struct Sighting {
     pub faces: Vec<SeenFace>,
     /// Visitors who are gone.
     pub gone: Vec<TrackId>,
-    /// Who was decided in this frame, for the first time.
+    /// Who was decided in this frame, for the first time or with a name at last.
     pub decided: Vec<FirstDecision>,
     /// Views that were embedded in this frame.
     pub embedded: usize,
@@ -61,7 +61,7 @@ impl Sighting {
     }
 }
 
-/// When it was decided who a visitor is.
+/// When it was decided who a visitor is, so that it is worth telling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstDecision {
     /// Whom it is about.
@@ -266,7 +266,7 @@ impl Visitor {
         same
     }
 
-    /// Decides again unless the visitor is identified. `true` when this is the first decision.
+    /// Decides again unless the visitor is identified. `true` when this is the first decision, or names whom the first one did not.
     fn decide(&mut self, roll: &Roll) -> bool {
         let identified = matches!(self.verdict, Some(Verdict { decision: Decision::Identified(_), .. }));
         let settled = identified || (self.verdict.is_some() && !self.changed);
@@ -279,7 +279,8 @@ impl Visitor {
         if matches!(verdict.decision, Decision::Identified(_)) {
             self.picker.set_interval(WATCHING);
         }
-        self.verdict.replace(verdict).is_none()
+        let named = matches!(verdict.decision, Decision::Identified(_));
+        self.verdict.replace(verdict).is_none() || named
     }
 }
 

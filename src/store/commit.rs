@@ -105,11 +105,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
     pub fn write_snapshot(&mut self) -> Result<(), StoreError> {
-        if snapshot::generation(&self.folder) == Some(self.ledger.generation) && self.ledger.removed.is_empty() {
+        let known = self.ledger.sections.is_some_and(|sections| sections.generation == self.ledger.generation);
+        let current = snapshot::generation(&self.folder) == Some(self.ledger.generation);
+        if known && current && self.ledger.removed.is_empty() {
             return Ok(());
         }
-        snapshot::write(&self.folder, &self.engine, &self.sealer, self.ledger.generation)
+        let sections = snapshot::write(&self.folder, &self.engine, &self.sealer, self.ledger.generation)
             .map_err(|error| self.as_full(error, 0))?;
+        self.ledger.sections = Some(sections);
         self.ledger.removed.clear();
         self.write_ledger()
     }

@@ -18,8 +18,10 @@ use super::{
     quiet::quietly,
 };
 
-/// Memory for pages; everything that is needed while visitors come is in the gallery.
+/// Memory for pages of a store that is written; everything that is needed while visitors come is in the gallery.
 const CACHE_BYTES: u64 = 64 << 20;
+/// Memory for pages of a store that is read once from end to end: a page that was read is not needed again.
+pub const READING_CACHE_BYTES: u64 = 1 << 20;
 
 /// A write that takes longer has failed; the slowest disk takes seconds for what is written at once.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -51,13 +53,21 @@ impl Engine {
     /// # Errors
     /// [`OpenFailure`].
     pub fn open(folder: &Path) -> Result<Self, OpenFailure> {
+        Self::open_with(folder, CACHE_BYTES)
+    }
+
+    /// The same with so much memory for pages.
+    ///
+    /// # Errors
+    /// [`OpenFailure`].
+    pub fn open_with(folder: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
         let other = |cause| OpenFailure::Other(StoreError::Io { path: folder.into(), cause });
         remove_unfinished(folder).map_err(other)?;
         let began = Instant::now();
         let db = loop {
             let path = folder.to_owned();
             let opening = std::thread::Builder::new().name("store-open".into()).spawn(move || {
-                quietly(|| sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open())
+                quietly(|| sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None).open())
             });
             match opening.map_err(other)?.join() {
                 Ok(Ok(Ok(db))) => break db,

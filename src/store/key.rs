@@ -11,6 +11,7 @@ use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{StoreError, disk};
+use crate::config::StoreSettings;
 
 /// Length of a key in bytes.
 pub const KEY_BYTES: usize = 32;
@@ -52,6 +53,15 @@ impl StoreKey {
         let bytes = <[u8; KEY_BYTES]>::try_from(content.as_slice())
             .map_err(|_| StoreError::KeyLength { file: path.into(), found: content.len() })?;
         Ok(Some(Self { bytes, origin: path.into() }))
+    }
+
+    /// The key of the store of `settings`, as this process was started.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, StoreError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self::read(&settings.key_file, credentials.as_deref())
     }
 
     /// Makes a new key in `file`, which must not exist; it is on the disk for good when this returns.

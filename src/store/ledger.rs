@@ -21,6 +21,39 @@ pub struct Ledger {
     pub next_record: u64,
     /// Records removed since the snapshot was written.
     pub removed: BTreeSet<RecordNumber>,
+    /// What is where in the snapshot.
+    #[serde(default)]
+    pub sections: Option<Sections>,
+}
+
+/// Where in a snapshot people and templates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sections {
+    /// Which snapshot.
+    pub generation: u64,
+    /// The people.
+    pub people: Section,
+    /// The templates.
+    pub templates: Section,
+}
+
+/// Entries one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Section {
+    /// Bytes before the first one.
+    pub at: u64,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Section {
+    /// Counts one more, which begins at `at`.
+    pub fn add(&mut self, at: u64) {
+        if self.count == 0 {
+            self.at = at;
+        }
+        self.count += 1;
+    }
 }
 
 impl Ledger {
@@ -54,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         assert_eq!(Ledger::read(&store), Ledger::default());
-        let ledger = Ledger { generation: 3, next_record: 9, removed: [RecordNumber(4)].into() };
+        let ledger = Ledger { generation: 3, next_record: 9, removed: [RecordNumber(4)].into(), sections: None };
         ledger.write(&store).unwrap();
         assert_eq!(Ledger::read(&store), ledger);
         std::fs::write(folder.path().join("store.generation"), "{").unwrap();

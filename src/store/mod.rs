@@ -5,7 +5,8 @@
 //! | `opening` | [`Store::open`]: lock, key, and what must hold before anybody uses it |
 //! | `raising` | first creation, checks, rebuilding a damaged store |
 //! | `people` | reading: people, photos, templates |
-//! | `walk` | reading everybody in one pass, and only who has changed |
+//! | `walk` | reading everybody in one pass, from the copy where it is up to date, and opening only who is wanted |
+//! | `copy` | people and templates in the last-good copy, without sled |
 //! | `commit` | writing: changes that are whole a person, acknowledged only when they would survive a power cut |
 //! | `models` | templates of another model beside those that serve |
 //! | `snapshot` | the last-good copy beside the store |
@@ -20,6 +21,7 @@
 //! `F.damaged-TIME`. Nobody's name, identity number or phone number is in any of them in the clear.
 
 mod commit;
+mod copy;
 mod disk;
 mod engine;
 mod error;
@@ -45,7 +47,7 @@ pub use models::Examined;
 pub use opening::{Opened, Rebuilt, Store};
 pub use scratch::Scratch;
 pub use snapshot::path as snapshot_file;
-pub use walk::{SealedPerson, Version};
+pub use walk::{Everybody, SealedPerson, Version};
 
 #[cfg(test)]
 mod tests;

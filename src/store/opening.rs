@@ -1,6 +1,7 @@
 //! Opening the store: its lock, its key, and what must hold before anybody uses it.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
 };
@@ -17,7 +18,7 @@ use super::{
     seal::Sealer,
     snapshot,
 };
-use crate::config::StoreSettings;
+use crate::{config::StoreSettings, person::RecordNumber};
 
 /// The open store. Only one process has it at a time; dropping it lets others in.
 pub struct Store {
@@ -94,13 +95,17 @@ impl Store {
         Ledger::read(folder).generation
     }
 
+    /// Who was removed and may still be in the copy beside the store in `folder`. Needs no lock.
+    pub fn removed(folder: &Path) -> BTreeSet<RecordNumber> {
+        Ledger::read(folder).removed
+    }
+
     fn open_with(settings: &StoreSettings, all: bool) -> Result<Opened, StoreError> {
         let folder = &settings.folder;
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         disk::make_parent(folder)?;
         let lock = StoreLock::acquire(folder)?;
         let present = is_store(folder)?;
-        let key = match StoreKey::read(&settings.key_file, credentials.as_deref())? {
+        let key = match StoreKey::of(settings)? {
             Some(key) => key,
             None if present || snapshot::path(folder).exists() => {
                 return Err(StoreError::KeyMissing { file: settings.key_file.clone(), folder: folder.clone() });

@@ -152,13 +152,13 @@ impl Store {
         self.unseal(&key, &value)
     }
 
-    pub(super) fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+    fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
         let plain = self.unseal(key, value)?;
         // serde's own words could quote the record.
         serde_json::from_slice(&plain).map_err(|_| self.illegible())
     }
 
-    pub(super) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let opened = self.sealer.open(key, value);
         opened.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{
     Rebuilt, StoreError, StoreKey, disk,
-    engine::{Engine, OpenFailure},
+    engine::{Engine, OpenFailure, READING_CACHE_BYTES},
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
     seal::Sealer,
     snapshot::{self, Unusable},
@@ -67,7 +67,8 @@ impl Raising<'_> {
     }
 
     fn open_checked(&self) -> Result<Engine, OpenFailure> {
-        let engine = Engine::open(self.folder)?;
+        let engine =
+            if self.all { Engine::open(self.folder)? } else { Engine::open_with(self.folder, READING_CACHE_BYTES)? };
         match self.check(&engine) {
             Ok(()) => Ok(engine),
             Err(StoreError::Damaged { cause, .. }) => Err(OpenFailure::Damaged(cause)),

@@ -7,6 +7,7 @@
 use std::{
     fs::File,
     io::{BufReader, Read, Write},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,7 @@ use super::{
     StoreError, disk,
     engine::Engine,
     layout,
+    ledger::{Section, Sections},
     seal::{Authenticator, Sealer},
 };
 
@@ -24,7 +26,7 @@ const MAGIC: &[u8; 8] = b"GREETER1";
 const END: u32 = u32::MAX;
 const MAC_BYTES: u64 = 32;
 /// Longer keys or values than this are no greeter's.
-const MAX_PART: u32 = 256 << 20;
+pub const MAX_PART: u32 = 256 << 20;
 /// What is written to a store that is being rebuilt at once.
 const REBUILD_BYTES: usize = 8 << 20;
 
@@ -52,21 +54,30 @@ pub fn path(folder: &Path) -> PathBuf {
 
 /// The generation of the snapshot beside `folder`, unchecked; `None` where there is no snapshot.
 pub fn generation(folder: &Path) -> Option<u64> {
+    generation_in(&File::open(path(folder)).ok()?)
+}
+
+/// The same of an open file.
+pub fn generation_in(file: &File) -> Option<u64> {
     let mut head = [0; 16];
-    File::open(path(folder)).ok()?.read_exact(&mut head).ok()?;
+    file.read_exact_at(&mut head, 0).ok()?;
     head.strip_prefix(MAGIC).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes)
 }
 
-/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
+/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one. Gives where in it
+/// people and templates are.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
-pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -> Result<(), StoreError> {
+pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -> Result<Sections, StoreError> {
     let path = path(folder);
     let failed = disk::at(&path);
+    let mut sections = Sections { generation, people: Section::default(), templates: Section::default() };
     disk::replace(&path, |file| {
         let mut mac = sealer.snapshot_authenticator();
+        let written = std::cell::Cell::new(0_u64);
         let mut put = |bytes: &[u8]| {
+            written.set(written.get() + bytes.len() as u64);
             mac.update(bytes);
             file.write_all(bytes).map_err(&failed)
         };
@@ -79,6 +90,13 @@ pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -
             if !key.starts_with(b"m") && sealer.open(key, value).is_err() {
                 return Err(engine.damaged("a record does not open with the store's key".into()));
             }
+            for (prefix, section) in
+                [(layout::PEOPLE, &mut sections.people), (layout::TEMPLATES, &mut sections.templates)]
+            {
+                if key.starts_with(prefix) {
+                    section.add(written.get());
+                }
+            }
             put(&length(key))?;
             put(&length(value))?;
             put(key)?;
@@ -86,7 +104,8 @@ pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -
         })?;
         put(&END.to_le_bytes())?;
         file.write_all(&mac.finalize().into_bytes()).map_err(&failed)
-    })
+    })?;
+    Ok(sections)
 }
 
 /// Puts everything of the snapshot beside `folder` into `engine`, after the whole snapshot was found to be genuine.

@@ -270,3 +270,95 @@ fn a_snapshot_that_falsely_claims_to_be_newer_does_not_keep_a_good_store_shut() 
     std::fs::rename(office.path("store"), office.path("lost")).unwrap();
     assert_eq!(names(&Store::open(&office.settings()).unwrap().store), ["Chen Wei"], "the snapshot was renewed");
 }
+
+/// Who is in it, and from where they were read.
+fn read(office: &Office) -> (bool, Vec<String>) {
+    let copy = Everybody::in_copy(&office.settings());
+    let from_copy = copy.is_some();
+    let everybody = copy.unwrap_or_else(|| Everybody::in_store(&office.settings()).unwrap());
+    let mut names = Vec::new();
+    let walked = everybody.walk(MODEL, |sealed| {
+        let (taxpayer, templates) = everybody.open(&sealed)?;
+        names.push(format!("{} {}", taxpayer.name.reveal(), templates.len()));
+        Ok(())
+    });
+    walked.unwrap();
+    (from_copy, names)
+}
+
+#[test]
+fn the_copy_is_read_while_staff_have_the_store_open_and_only_when_it_is_up_to_date() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let held = office.opens();
+    assert_eq!(read(&office), (true, vec!["Chen Wei 1".into(), "Li Na 1".into()]), "without the store's lock");
+    drop(held);
+
+    let mut store = office.opens();
+    let new = person(&mut store, "Wang Fang");
+    store.commit(vec![Change::Put(Box::new(new))]).unwrap();
+    drop(store);
+    assert_eq!(read(&office), (false, vec!["Chen Wei 1".into(), "Li Na 1".into(), "Wang Fang 1".into()]));
+    let mut store = office.opens();
+    store.write_snapshot().unwrap();
+    store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
+    drop(store);
+    assert_eq!(Store::removed(&office.path("store")), [RecordNumber(2)].into(), "known before the copy is renewed");
+    assert_eq!(read(&office), (false, vec!["Chen Wei 1".into(), "Wang Fang 1".into()]));
+    office.opens().write_snapshot().unwrap();
+    assert_eq!(read(&office), (true, vec!["Chen Wei 1".into(), "Wang Fang 1".into()]));
+}
+
+#[test]
+fn an_empty_store_has_an_empty_copy() {
+    let office = Office::with_people(&[]);
+    assert_eq!(read(&office), (true, Vec::new()));
+}
+
+#[test]
+fn a_version_changes_when_anything_of_the_person_is_written_and_only_then() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let versions = || {
+        let mut versions = Vec::new();
+        let everybody = Everybody::in_store(&office.settings()).unwrap();
+        let mut note = |sealed: SealedPerson| versions.push(sealed.version);
+        everybody
+            .walk(MODEL, |sealed| {
+                note(sealed);
+                Ok(())
+            })
+            .unwrap();
+        versions
+    };
+    let before = versions();
+    assert_eq!(before, versions());
+    let mut store = office.opens();
+    let mut changed = person(&mut store, "Chen Wei");
+    changed.taxpayer.record = RecordNumber(1);
+    store.commit(vec![Change::Put(Box::new(changed))]).unwrap();
+    drop(store);
+    let after = versions();
+    assert!(before[0] != after[0] && before[1] == after[1]);
+}
+
+#[test]
+fn a_copy_with_a_changed_byte_is_an_error_and_never_another_person() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let path = snapshot_file(&office.path("store"));
+    let good = std::fs::read(&path).unwrap();
+    let mut failed = 0;
+    for at in (16..good.len()).step_by(7) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(&path, bad).unwrap();
+        let everybody = Everybody::in_copy(&office.settings()).unwrap();
+        let mut names = Vec::new();
+        let walked = everybody.walk(MODEL, |sealed| {
+            names.push(everybody.open(&sealed)?.0.name.reveal().to_owned());
+            Ok(())
+        });
+        failed += usize::from(walked.is_err());
+        assert!(walked.is_err() || names.len() == 2, "byte {at}: nobody is left out without a word");
+        assert!(names.iter().all(|name| ["Chen Wei", "Li Na"].contains(&name.as_str())), "byte {at}: {names:?}");
+    }
+    assert!(failed > 10, "{failed}");
+}
