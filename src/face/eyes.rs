@@ -26,6 +26,9 @@ const SURE: f32 = 0.7;
 const SAME_FACE: f32 = 0.3;
 /// A box that overlaps less than this with the one before has moved.
 const SAME_PLACE: f32 = 0.8;
+/// Second looks at newcomers after each look at a square, while nobody is there and while somebody is: walls of detail give many
+/// glimpses, and a frame in which somebody waits must not take long.
+const SECOND_LOOKS: (usize, usize) = (4, 2);
 /// The finder is asked about a newcomer on a picture of so many pixels a side, half of them face.
 const ASKED_AT: u32 = 96;
 
@@ -138,11 +141,11 @@ impl Eyes {
         (count, whole): (usize, bool),
         faces: &mut Vec<Detection>,
     ) -> Result<(), FaceError> {
+        let second_looks = if whole { SECOND_LOOKS.0 } else { SECOND_LOOKS.1 };
         for look in self.sweep.next(frame.dimensions(), self.min_eye_distance, count, whole) {
-            for glimpse in networks.near.look(frame, look.middle, look.side, GLIMPSE)? {
-                if !is_new(faces, &glimpse.bounds) {
-                    continue;
-                }
+            let mut glimpses = networks.near.look(frame, look.middle, look.side, GLIMPSE)?;
+            glimpses.retain(|glimpse| is_new(faces, &glimpse.bounds));
+            for glimpse in glimpses.iter().take(second_looks) {
                 let Some(face) = networks.near.refine(frame, &glimpse.bounds)? else { continue };
                 let counts = face.confidence >= SURE && is_new(faces, &face.bounds);
                 if counts && self.confirms(networks.finder.as_mut(), frame, &face)? {

@@ -34,6 +34,9 @@ pub struct FindingArgs {
     /// Halls of each size
     #[arg(long, default_value_t = 30)]
     scenes: usize,
+    /// Only the ways of looking whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,12 +72,16 @@ pub fn run(args: &FindingArgs, context: &Context) -> anyhow::Result<Exit> {
     };
     let (usual, alone) = (Pace::default(), Pace { confirms: false, ..Pace::default() });
     let nothing = Pace { idle: 0, busy: 0, confirms: false, searches_when_busy: true };
-    let ways: [(String, Box<dyn Fn() -> Eyes>); 4] = [
+    let ways: [(String, Box<dyn Fn() -> Eyes>); 5] = [
         ("squares alone".to_owned(), Box::new(with(alone, 0))),
         (format!("squares, {finder} confirms"), Box::new(with(usual, 0))),
-        (format!("squares, {finder} confirms and searches every 500 ms"), Box::new(with(usual, 500))),
+        (format!("squares, {finder} confirms and searches while nobody is there"), Box::new(with(usual, 500))),
+        (format!("{finder} alone, every 500 ms"), Box::new(with(nothing, 500))),
         (format!("{finder} alone, every frame"), Box::new(with(nothing, 1))),
     ];
+    let only = args.only.as_deref().unwrap_or_default();
+    let ways: Vec<_> = ways.into_iter().filter(|(way, _)| way.contains(only)).collect();
+    ensure!(!ways.is_empty(), "no way of looking is called {only}");
     let bar = indicatif::ProgressBar::new((ways.len() * args.scenes * (SIZES.len() + 10)) as u64);
     let mut measured = Vec::new();
     for (way, eyes) in &ways {
