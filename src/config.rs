@@ -70,26 +70,29 @@ section!(
         pack: String = "default".into(),
         /// Eyes nearer together than this many pixels are too far away to recognise (measured: accuracy falls below 18).
         min_eye_distance_px: f32 = 20.0,
-        /// Whole frames are searched at this height; a smaller one is faster and misses faces that are far away.
+        /// The pack's finder searches whole frames at this height; a smaller one is faster and misses faces that are far away.
         find_height_px: u32 = 360,
-        /// A whole frame is searched at most so often while faces are followed; between, only their surroundings are.
-        find_every_ms: u64 = 500,
+        /// While nobody is there, the pack's finder searches a whole frame at most so often; 0 is never: looking at the frame square by
+        /// square finds the same faces (`greeter bench finding`).
+        find_every_ms: u64 = 0,
         /// Views of one track that are embedded, at most, a second.
-        embed_per_second: u32 = 8,
+        embed_per_second: u32 = 15,
     }
 );
 
 section!(
     /// When a visitor may be named.
     DecisionSettings {
-        /// The comparison score above which a visitor may be named; 0 takes the shipped one for the gallery's size.
+        /// The comparison score above which a visitor may be named; 0 takes the measured one for the gallery's size (`greeter calibrate`).
         min_score_to_name: f32 = 0.0,
         /// How far the second person must stay behind the first.
         min_margin: f32 = 0.05,
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
         /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
-        decide_within_ms: u64 = 900,
+        decide_within_ms: u64 = 200,
+        /// Who may still be named with a little more evidence is watched for so much longer.
+        patience_ms: u64 = 400,
     }
 );
 

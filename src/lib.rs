@@ -17,6 +17,7 @@ pub mod installation;
 pub mod journal;
 pub mod person;
 pub mod pipeline;
+pub mod reindex;
 pub mod routing;
 pub mod store;
 pub mod sync;

@@ -135,6 +135,30 @@ pub struct Taxpayer {
     pub appointment: Option<jiff::civil::DateTime>,
 }
 
+/// What greeting and routing need to know of a person: neither identity number nor phone number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// As in the roster.
+    pub name: PersonName,
+    /// The language they want to be greeted in.
+    pub language: Option<Language>,
+    /// How they are addressed.
+    pub salutation: Option<Salutation>,
+    /// The bureau's own category.
+    pub category: Option<String>,
+    /// What they come for.
+    pub services: Vec<String>,
+    /// When they are expected, local time.
+    pub appointment: Option<jiff::civil::DateTime>,
+}
+
+impl From<Taxpayer> for Card {
+    fn from(person: Taxpayer) -> Self {
+        let Taxpayer { name, language, salutation, category, services, appointment, .. } = person;
+        Self { name, language, salutation, category, services, appointment }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -160,7 +160,7 @@ fn a_wrong_file_is_refused_as_a_network_and_nothing_changes() {
 }
 
 #[test]
-fn an_optional_network_is_installed_chosen_and_everybody_is_embedded_anew() {
+fn optional_networks_are_installed_and_chosen_when_everybody_was_embedded_anew() {
     let file = tree().join("../shared/models/mobilefacenet/MobileFaceNet.onnx");
     if !file.is_file() {
         println!("skipped: the optional network mobilefacenet-128 is not on this machine");
@@ -169,22 +169,118 @@ fn an_optional_network_is_installed_chosen_and_everybody_is_embedded_anew() {
     let copy = Copy::new();
     let desk = copy.desk();
     desk.preloads_the_demo();
+    desk.does(&["models", "list"]).is_done().says("pack both (not in use; needs mobilefacenet-128)");
+    desk.does(&["models", "use", "both"]).fails_with(&["mobilefacenet-128.onnx is missing"]);
     desk.does(&["models", "install", "mobilefacenet-128", "--from", file.to_str().unwrap()])
         .is_done()
-        .says("is installed");
+        .says("is installed. Packs that use it: both, mobilefacenet-128.");
     let before = fs::read_to_string(desk.at("greeter.toml")).unwrap();
-    desk.does(&["models", "use", "mobilefacenet-128"]).is_done().says("Run `greeter sync` once more");
+    desk.does(&["models", "use", "both"]).fails_with(&[
+        "2 of the stored photos have not been looked at by the networks of pack both",
+        "Nothing was changed: run `greeter reindex --pack both`",
+    ]);
+    desk.does(&["reindex", "--check", "--pack", "both"]).fails_with(&["2 of the stored photos"]);
+    assert_eq!(fs::read_to_string(desk.at("greeter.toml")).unwrap(), before);
+
+    // Beside the old ones, which serve.
+    let reindexed = desk.does(&["reindex", "--pack", "both"]);
+    reindexed.is_done().says("2 photos were looked at. 2 people, 2 photos with a template.");
+    reindexed.says("Pack default stays in use. Switch with: greeter models use both");
+    desk.does(&["doctor", "store"]).is_done().says("2 people, 4 templates").says("2 templates beside them");
+    desk.does(&["reindex", "--pack", "both"]).is_done().says("0 photos were looked at.");
+
+    desk.does(&["models", "use", "both"]).is_done().says("2 templates of other networks were erased.");
     let after = fs::read_to_string(desk.at("greeter.toml")).unwrap();
-    assert!(after.contains("pack = \"mobilefacenet-128\""), "{after}");
+    assert!(after.contains("[face]\npack = \"both\"\n"), "{after}");
     for line in before.lines() {
         assert!(after.contains(line), "`{line}` is lost, in\n{after}");
     }
+    desk.does(&["doctor", "store"]).is_done().says("2 people, 2 templates");
+    let roster = tree().join("assets/demo/roster.csv");
+    desk.does(&["sync", roster.to_str().unwrap()]).is_done().says("0 changed, 2 unchanged");
+    let recording = desk.recording(&["100-", "obama@", "200-"]);
+    desk.does(&["run", "--camera", recording.to_str().unwrap()]).is_done().says("Mr Obama");
+
+    // And on to another one in one step, keeping what is there.
+    let next = ["reindex", "--pack", "mobilefacenet-128", "--use", "--keep-old"];
+    desk.does(&next).is_done().says("now says face.pack = \"mobilefacenet-128\"");
+    desk.does(&["doctor", "store"]).is_done().says("2 people, 4 templates");
+    desk.does(&["models", "use", "both"]).is_done();
+    desk.does(&["doctor", "store"]).is_done().says("2 people, 2 templates");
+}
+
+#[test]
+fn people_without_templates_of_the_networks_in_use_are_told_and_a_reindex_makes_them_without_the_roster() {
+    let desk = Desk::new();
+    desk.preloads_the_demo();
+    let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+    // As if the store came from other networks.
+    Store::open(&settings).unwrap().store.erase_other_models("other networks").unwrap();
+    let recording = desk.recording(&["100-", "obama@", "200-"]);
+    let nameless = desk.does(&["run", "--camera", recording.to_str().unwrap()]);
+    nameless.is_done().says("none of the 2 people in the store has a template by mobilefacenet-192");
+    nameless.says("Run `greeter reindex`");
+    assert!(!nameless.out.contains("Obama"), "{}", nameless.out);
     let doctor = desk.does(&["doctor", "store"]);
     assert_eq!(doctor.code, Some(3));
-    doctor.says("2 templates are not by mobilefacenet-128").says("cure: run `greeter sync`");
-    let roster = tree().join("assets/demo/roster.csv");
-    desk.does(&["sync", roster.to_str().unwrap()]).is_done();
+    doctor.says("2 photos have no template by mobilefacenet-192").says("cure: run `greeter reindex`");
+
+    desk.does(&["reindex"]).is_done().says("2 photos were looked at. 2 people, 2 photos with a template.");
     desk.does(&["doctor", "store"]).is_done().says("2 people, 2 templates");
+    desk.does(&["run", "--camera", recording.to_str().unwrap()]).is_done().says("Mr Obama");
+    desk.does(&["reindex", "--pack", "deluxe"]).fails_with(&["there is no pack deluxe"]);
+}
+
+#[test]
+fn root_switches_the_pack_of_a_store_that_is_the_services_and_leaves_no_file_of_roots_in_it() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can own the configuration while another user owns the store");
+        return;
+    }
+    let file = tree().join("../shared/models/mobilefacenet/MobileFaceNet.onnx");
+    if !file.is_file() {
+        println!("skipped: the optional network mobilefacenet-128 is not on this machine");
+        return;
+    }
+    let copy = Copy::new();
+    let desk = copy.desk();
+    desk.preloads_the_demo();
+    desk.does(&["models", "install", "mobilefacenet-128", "--from", file.to_str().unwrap()]).is_done();
+    // As the installed service has it: the program, its models and the configuration are root's, people and key the service user's.
+    desk.does(&["reindex", "--pack", "both"]).is_done();
+    const SERVICE: u32 = 65534;
+    for folder in [desk.at("."), copy.at(".")] {
+        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let hand_over = |path: &Path| std::os::unix::fs::chown(path, Some(SERVICE), Some(SERVICE)).unwrap();
+    let data = desk.at("data");
+    fs::create_dir(&data).unwrap();
+    for name in ["store", "store.lock", "store.generation", "store.snapshot", "keys"] {
+        fs::rename(desk.at(name), data.join(name)).unwrap();
+    }
+    let text = fs::read_to_string(desk.at("greeter.toml")).unwrap();
+    let text = text.replace("\"store\"", "\"data/store\"").replace("\"keys/store.key\"", "\"data/keys/store.key\"");
+    fs::write(desk.at("greeter.toml"), text).unwrap();
+    let everything = || {
+        let mut folders = vec![data.clone()];
+        let mut found = vec![data.clone()];
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                found.push(path.clone());
+                folders.extend(path.is_dir().then_some(path));
+            }
+        }
+        found
+    };
+    everything().iter().for_each(|path| hand_over(path));
+
+    desk.does(&["models", "use", "both"]).is_done().says("now says face.pack = \"both\"");
+    for path in everything() {
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&fs::metadata(&path).unwrap()), SERVICE, "{}", path.display());
+    }
+    let settings = StoreSettings { folder: data.join("store"), key_file: data.join("keys/store.key") };
+    let models = Store::open(&settings).unwrap().store.template_models().unwrap();
+    assert_eq!(models.into_iter().collect::<Vec<_>>(), [("mobilefacenet-192+128".to_owned(), 2)]);
 }
 
 // --- running ---

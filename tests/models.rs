@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use greeter::{
     face::{
-        Detection, Enroller, FaceError, Template,
+        Enroller, FaceError, Template,
         align::align,
         enrol::{MIN_FACE_PX, PhotoEnroller},
         manifest::Manifest,
@@ -169,17 +169,41 @@ fn everybody_of_the_demo_can_be_enrolled_and_they_are_not_alike() {
 
 #[test]
 fn the_finder_counts_the_people_in_front_of_the_robot() {
-    let networks = networks();
-    let count = |path: &str| {
-        let found = networks.finder.find(&picture(path)).unwrap();
-        found.iter().filter(|face: &&Detection| face.confidence >= 0.9).count()
-    };
+    let mut networks = networks();
+    let mut count = |path: &str| networks.finder.find(&picture(path)).unwrap().len();
     assert_eq!(count("assets/demo/visits/200-empty@3s.jpg"), 0);
     for visit in ["101-obama", "201-collins", "301-stranger"] {
         assert_eq!(count(&format!("assets/demo/visits/{visit}@0.5s.jpg")), 1, "{visit}");
     }
     for frame in 401..=410 {
         assert_eq!(count(&format!("assets/demo/visits/{frame}-obama-and-collins@0.5s.jpg")), 2, "{frame}");
+    }
+}
+
+#[test]
+fn the_optional_finder_sees_the_same_people_as_the_one_in_the_box() {
+    let file = root().join("../shared/models/yunet/yunet_n_dynamic.onnx");
+    if !file.is_file() {
+        println!("skipped: the optional network yunet is not on this machine");
+        return;
+    }
+    let (folder, models) = copy();
+    std::fs::copy(file, models.join("yunet.onnx")).unwrap();
+    let mut with_yunet = Networks::load(&Installation::at(folder.path()), "yunet", MIN_FACE_PX).unwrap();
+    let mut in_the_box = networks();
+    for visit in ["101-obama", "201-collins", "301-stranger", "401-obama-and-collins", "200-empty"] {
+        let seconds = if visit.ends_with("empty") { "3" } else { "0.5" };
+        let frame = picture(&format!("assets/demo/visits/{visit}@{seconds}s.jpg"));
+        let (found, wanted) = (with_yunet.finder.find(&frame).unwrap(), in_the_box.finder.find(&frame).unwrap());
+        assert_eq!(found.len(), wanted.len(), "{visit}");
+        for face in &found {
+            let same = wanted.iter().find(|other| other.bounds.overlap(&face.bounds) > 0.5);
+            let same = same.unwrap_or_else(|| panic!("{visit}: {face:?} is none of {wanted:?}"));
+            for (point, other) in face.landmarks.iter().zip(&same.landmarks) {
+                let away = (point.x - other.x).hypot(point.y - other.y);
+                assert!(away < 0.15 * face.eye_distance(), "{visit}: {point:?} is not {other:?}");
+            }
+        }
     }
 }
 
@@ -203,7 +227,8 @@ fn copy() -> (tempfile::TempDir, PathBuf) {
     let models = folder.path().join("models");
     std::fs::create_dir(&models).unwrap();
     for file in std::fs::read_dir(root().join("models")).unwrap().map(|file| file.unwrap().path()) {
-        if file.is_file() {
+        // Whether the optional network is installed here does not matter.
+        if file.is_file() && file.file_name().unwrap() != "mobilefacenet-128.onnx" {
             std::fs::copy(&file, models.join(file.file_name().unwrap())).unwrap();
         }
     }
@@ -240,8 +265,41 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
 #[test]
 fn the_optional_network_is_missing_until_it_is_installed() {
     let (folder, _) = copy();
-    let Err(error) = Networks::load(&Installation::at(folder.path()), "mobilefacenet-128", MIN_FACE_PX) else {
-        panic!("a network that is not in the box was loaded");
+    for pack in ["mobilefacenet-128", "both"] {
+        let Err(error) = Networks::load(&Installation::at(folder.path()), pack, MIN_FACE_PX) else {
+            panic!("a network that is not in the box was loaded");
+        };
+        assert!(error.to_string().contains("`greeter models install mobilefacenet-128`"), "{error}");
+    }
+}
+
+#[test]
+fn the_pack_both_gives_the_templates_of_its_two_networks_one_behind_the_other() {
+    let optional = root().join("../shared/models/mobilefacenet/MobileFaceNet.onnx");
+    if !optional.is_file() {
+        println!("skipped: the optional network mobilefacenet-128 is not on this machine");
+        return;
+    }
+    let (folder, models) = copy();
+    std::fs::copy(optional, models.join("mobilefacenet-128.onnx")).unwrap();
+    let installation = Installation::at(folder.path());
+    let crop = picture("models/golden/aligned-112.png");
+    let crops = [crop.clone(), image::imageops::flip_horizontal(&crop), RgbImage::new(112, 112)];
+    let embed = |pack: &str| {
+        let mut recogniser = Networks::load(&installation, pack, MIN_FACE_PX).unwrap().recogniser;
+        let templates = recogniser.embed_with_mirror(&crops).unwrap();
+        (recogniser.name().to_owned(), templates.into_iter().flatten().collect::<Vec<_>>())
     };
-    assert!(error.to_string().contains("`greeter models install mobilefacenet-128`"), "{error}");
+    let (_, first) = embed("default");
+    let (_, second) = embed("mobilefacenet-128");
+    let (name, both) = embed("both");
+    assert_eq!(name, "mobilefacenet-192+128");
+    assert_eq!((first.len(), second.len(), both.len()), (3, 3, 3));
+    for at in 0..3 {
+        // Equal weights: each part keeps half of the squared length.
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        let wanted: Vec<f32> = first[at].0.iter().chain(&second[at].0).map(|value| value * half).collect();
+        assert_eq!(wanted.len(), 320);
+        near("template", &both[at].0, &wanted, 1e-4);
+    }
 }

@@ -187,7 +187,7 @@ impl Robot {
         }
         let manifest = Manifest::load(&installation.models()).unwrap();
         let thresholds = &manifest.thresholds[enroller.model()];
-        let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap());
+        let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap(), None);
         let roll = CurrentRoll::new(Roll::new(people, templates, demands));
         let smallest = Eyes::min_face_px(&config.face, config.camera.height);
         Self { enroller, vision: Vision::new(load(smallest), roll, &config), names, now: Instant::now() }

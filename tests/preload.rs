@@ -16,6 +16,7 @@ use greeter::{
     store::{Change, Store, StoreError},
     sync::{Outcome, SyncError},
 };
+use image::{Rgb, RgbImage};
 
 #[path = "support/roster.rs"]
 mod roster;
@@ -143,6 +144,82 @@ fn a_text_file_named_jpg_is_named() {
 #[test]
 fn a_photo_of_two_people_is_named() {
     a_bad_photo("1.jpg", "shows 2 faces", |office| office.puts_photo("1.jpg", &picture_of_two()));
+}
+
+/// A photo of somebody of this colour, and not the same picture as another `n`.
+fn coloured(colour: [u8; 3], n: u8) -> Vec<u8> {
+    jpeg(&RgbImage::from_fn(64, 64, |x, _| Rgb(if x == 0 { [n; 3] } else { colour })))
+}
+
+/// A row for person 1 whose photos are `photos`: two letters each, the first one's colour, the second which picture.
+fn office_with_row_of(photos: &[&str]) -> Office {
+    let mut office = Office::new();
+    office.same_person = Some(0.9);
+    takes_row_of(&office, photos);
+    office
+}
+
+fn takes_row_of(office: &Office, photos: &[&str]) {
+    for photo in photos {
+        let (colour, n) = photo.split_at(1);
+        let colour = if colour == "b" { [10, 20, 200] } else { [20, 200, 10] };
+        office.puts_photo(&format!("{photo}.jpg"), &coloured(colour, n.parse::<u8>().unwrap() * 20));
+    }
+    let names: Vec<String> = photos.iter().map(|photo| format!("{photo}.jpg")).collect();
+    office.writes_roster(format!("{HEADER}{}", row(1, &names.join(";"))).as_bytes());
+}
+
+#[test]
+fn of_three_photos_the_one_of_somebody_else_is_named_and_the_person_is_in_without_it() {
+    let office = office_with_row_of(&["b1", "g1", "b2"]);
+    let report = office.syncs().unwrap();
+    assert_eq!(report.count(Outcome::Added), 1, "{report}");
+    let [warning] = &report.rows[0].warnings[..] else { panic!("{report}") };
+    assert!(warning.starts_with("photo g1.jpg is unlike the other photos of this row (score 0."), "{warning}");
+    assert!(warning.ends_with("Take it out of the row, or put the right photo in its place"), "{warning}");
+    assert_eq!(office.people()[0].photos.len(), 2);
+    // It is not looked at again, and said again.
+    office.embedded_since();
+    let again = office.syncs().unwrap();
+    assert_eq!((again.count(Outcome::Unchanged), again.rows[0].warnings.len(), office.embedded_since()), (1, 1, 0));
+    // Put the right photo in its place.
+    takes_row_of(&office, &["b1", "b3", "b2"]);
+    let mended = office.syncs().unwrap();
+    assert_eq!((mended.count(Outcome::Changed), mended.rows[0].warnings.len()), (1, 0), "{mended}");
+    assert_eq!(office.people()[0].photos.len(), 3);
+}
+
+#[test]
+fn two_photos_unlike_each_other_keep_a_person_out_because_one_is_somebody_elses() {
+    let office = office_with_row_of(&["b1", "g1"]);
+    let report = office.syncs().unwrap();
+    let reason = rejected(&report, 2);
+    assert!(reason.starts_with("photos b1.jpg and g1.jpg are unlike each other (score 0."), "{reason}");
+    assert!(reason.contains("Keep the right ones in the row"), "{reason}");
+    assert!(office.people().is_empty());
+    takes_row_of(&office, &["g1"]);
+    assert_eq!(office.syncs().unwrap().count(Outcome::Added), 1);
+}
+
+#[test]
+fn whoever_is_in_stays_as_they_were_when_a_new_photo_is_unlike_the_old_one() {
+    let office = office_with_row_of(&["b1"]);
+    office.syncs().unwrap();
+    takes_row_of(&office, &["b1", "g1"]);
+    let report = office.syncs().unwrap();
+    let reason = rejected(&report, 2);
+    assert!(
+        reason.contains("b1.jpg and g1.jpg are unlike") && reason.ends_with("Record #1 stays as it was"),
+        "{reason}"
+    );
+    assert_eq!(office.people()[0].photos.len(), 1);
+    // A third one shows who is right, also if that is the new photo.
+    takes_row_of(&office, &["b1", "g1", "g2"]);
+    let report = office.syncs().unwrap();
+    assert!(report.rows[0].warnings[0].starts_with("photo b1.jpg is unlike"), "{report}");
+    let store = office.store();
+    assert_eq!(store.templates(MODEL).unwrap().len(), 2);
+    assert!(store.templates(MODEL).unwrap().iter().all(|(_, template)| template.0[1] > 0.9), "green");
 }
 
 #[test]

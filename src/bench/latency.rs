@@ -139,7 +139,7 @@ pub fn cast(
     Ok(cast)
 }
 
-fn made_up(record: RecordNumber) -> Taxpayer {
+pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
     Taxpayer {
         record,
         id_number: IdNumber::new(format!("{record}")),

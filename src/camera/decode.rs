@@ -24,7 +24,11 @@ pub fn decode(format: CameraFormat, buffer: &[u8]) -> Result<RgbImage, String> {
     }
 }
 
-fn mjpg(buffer: &[u8]) -> Result<RgbImage, String> {
+/// Decodes one motion-JPEG frame, as a webcam sends it.
+///
+/// # Errors
+/// The decoder's words about a damaged frame.
+pub fn mjpg(buffer: &[u8]) -> Result<RgbImage, String> {
     let outline = segments::outline(buffer).ok_or("the frame is cut off")?;
     Ok(jpeg::decode(buffer, &outline, MAX_SIDE)?.rgb)
 }

@@ -25,6 +25,7 @@ use std::{sync::Arc, time::Instant};
 
 use image::RgbImage;
 
+pub use decode::mjpg as decode_mjpg;
 pub use device::{CameraInfo, list};
 pub use replay::Replay;
 pub use slot::{LatestFrame, Taken};

@@ -1,12 +1,15 @@
 //! One file a command: parse, call, print. Decides nothing.
 
 mod bench;
+mod calibrate;
 mod config;
 mod doctor;
 mod models;
 pub mod people;
 mod pipeline;
+mod reindex;
 mod run;
+mod switching;
 pub mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -61,8 +64,10 @@ enum Command {
     Run(run::RunArgs),
     Sync(sync::SyncArgs),
     People(people::PeopleArgs),
+    Calibrate(calibrate::CalibrateArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
+    Reindex(reindex::ReindexArgs),
     Bench(bench::BenchArgs),
     /// Show the program's threads and what passes between them.
     Pipeline,
@@ -112,14 +117,18 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(args, &context),
         Command::Sync(args) => {
             let pack = &context.config.face.pack;
-            let model = Manifest::load(&context.installation.models())?.pack(pack)?.recogniser.clone();
-            sync::run(args, &context.config, &model, || {
+            let manifest = Manifest::load(&context.installation.models())?;
+            let model = &manifest.pack(pack)?.recogniser;
+            let same_person = manifest.same_person.get(model).copied();
+            sync::run(args, &context.config, model, same_person, || {
                 let networks = Networks::load(&context.installation, pack, enrol::MIN_FACE_PX)?;
                 Ok(Box::new(PhotoEnroller::new(networks)))
             })
         }
         Command::People(args) => people::run(args, &context.config),
+        Command::Calibrate(args) => calibrate::run(args, &context),
         Command::Models(args) => models::run(args, &context),
+        Command::Reindex(args) => reindex::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),

@@ -8,10 +8,17 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{Context, Exit};
-use crate::face::{
-    FaceError,
-    manifest::{FileEntry, Manifest, NetworkEntry, verify},
+use super::{
+    Context, Exit,
+    switching::{self, Holder},
+};
+use crate::{
+    face::{
+        FaceError,
+        manifest::{FileEntry, Manifest, NetworkEntry, verify},
+    },
+    reindex::Coverage,
+    store::Store,
 };
 
 /// Show, check, install or choose the networks that recognise people.
@@ -35,10 +42,17 @@ enum ModelsCommand {
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },
-    /// Use a pack from now on: writes `face.pack` into the configuration.
+    /// Use a pack from now on: writes `face.pack` into the configuration. Refused before `greeter reindex --pack NAME` has made everybody's
+    /// templates; those of the former pack are erased.
     Use {
         /// The pack's name in `greeter models list`.
         name: String,
+        /// Keep the templates of the former pack, so that going back needs no reindex.
+        #[arg(long)]
+        keep_old: bool,
+        /// Do not ask, also if people have no photo that the pack can use.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -49,7 +63,7 @@ pub fn run(args: &ModelsArgs, context: &Context) -> anyhow::Result<Exit> {
         ModelsCommand::List => Ok(list(&manifest, &context.config.face.pack)),
         ModelsCommand::Verify => Ok(check(&manifest)),
         ModelsCommand::Install { name, from } => install(&manifest, name, from.as_deref()),
-        ModelsCommand::Use { name } => choose(&manifest, name, context),
+        ModelsCommand::Use { name, keep_old, yes } => choose(&manifest, name, *keep_old, *yes, context),
     }
 }
 
@@ -66,7 +80,11 @@ fn list(manifest: &Manifest, in_use: &str) -> Exit {
     }
     for (name, pack) in &manifest.packs {
         let mark = if name == in_use { "in use" } else { "not in use" };
-        anstream::println!("pack {name} ({mark}): {}, {}, {}", pack.finder, pack.tracker, pack.recogniser);
+        let networks = manifest.networks_of(pack);
+        let absent: Vec<&str> =
+            networks.iter().filter(|network| manifest.resolve(network).is_err()).map(String::as_str).collect();
+        let needs = if absent.is_empty() { String::new() } else { format!("; needs {}", absent.join(", ")) };
+        anstream::println!("pack {name} ({mark}{needs}): {}", networks.join(", "));
     }
     Exit::Done
 }
@@ -122,7 +140,12 @@ fn install(manifest: &Manifest, name: &str, from: Option<&Path>) -> anyhow::Resu
         drop(fs::remove_file(&partial));
         return Err(error.context(format!("cannot install {}", target.display())));
     }
-    anstream::println!("{name} is installed. Use it with: greeter models use {name}");
+    let uses = |pack: &&String| manifest.networks_of(&manifest.packs[*pack]).iter().any(|network| network == name);
+    let packs: Vec<&str> = manifest.packs.keys().filter(uses).map(String::as_str).collect();
+    anstream::println!(
+        "{name} is installed. Packs that use it: {}. Make everybody's templates with: greeter reindex --pack PACK --use",
+        packs.join(", ")
+    );
     Ok(Exit::Done)
 }
 
@@ -140,23 +163,59 @@ fn only_optional_file<'m>(name: &str, network: &'m NetworkEntry) -> anyhow::Resu
     }
 }
 
-fn choose(manifest: &Manifest, name: &str, context: &Context) -> anyhow::Result<Exit> {
+fn choose(manifest: &Manifest, name: &str, keep_old: bool, yes: bool, context: &Context) -> anyhow::Result<Exit> {
     let pack = manifest.packs.get(name).with_context(|| unknown("pack", name, manifest.packs.keys()))?;
-    for network in [&pack.finder, &pack.tracker, &pack.recogniser] {
-        manifest.resolve(network)?;
+    for network in manifest.networks_of(pack) {
+        manifest.resolve(&network)?;
     }
-    let file = context.config_file.clone().unwrap_or_else(|| "greeter.toml".into());
-    let text = if file.exists() { fs::read_to_string(&file)? } else { String::new() };
-    let mut document: toml_edit::DocumentMut = text.parse().with_context(|| file.display().to_string())?;
-    document["face"]["pack"] = toml_edit::value(name);
-    if let Some(face) = document["face"].as_table_mut() {
-        face.set_implicit(false);
-    }
-    let partial = file.with_extension("toml.partial");
-    fs::write(&partial, document.to_string()).and_then(|()| fs::rename(&partial, &file))?;
-    anstream::println!("{} now says face.pack = \"{name}\".", file.display());
-    anstream::println!("Run `greeter sync` once more: templates belong to one recogniser, {}.", pack.recogniser);
-    Ok(Exit::Done)
+    let exit = match switching::holder(&context.config.store)? {
+        Holder::Nobody => {
+            switching::write_pack(context, name)?;
+            return Ok(Exit::Done);
+        }
+        Holder::Other(user, group) => switch_as_owner((user, group), name, keep_old, yes, context)?,
+        Holder::Us => {
+            let mut store = Store::open(&context.config.store)?.store;
+            let coverage = Coverage::of(&store.enrolled()?, &pack.recogniser);
+            switching::demand_complete(&coverage, name)?;
+            anstream::println!("{coverage}");
+            if !switching::agreed(coverage.left_out.len(), yes)? {
+                anstream::println!("Nothing was changed.");
+                return Ok(Exit::Attention);
+            }
+            switching::write_pack(context, name)?;
+            if !keep_old {
+                switching::erase_others(&mut store, &pack.recogniser)?;
+            }
+            store.write_snapshot().context("the pack is in use, but the store's copy still has to be renewed")?;
+            switching::exit(&coverage)
+        }
+    };
+    switching::say_restart();
+    Ok(exit)
+}
+
+/// Only root may write the configuration, and only the service's user the store.
+fn switch_as_owner(
+    owner: (u32, u32),
+    name: &str,
+    keep_old: bool,
+    yes: bool,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let exit = match switching::as_owner(owner, context, &["reindex", "--check", "--pack", name])? {
+        Some(0) => Exit::Done,
+        Some(3) if yes => Exit::Attention,
+        // Who and how many they are was said above.
+        Some(3) => {
+            bail!("some people would be greeted without a name. Nothing was changed; add --yes to switch all the same")
+        }
+        _ => bail!("pack {name} cannot be used yet. Nothing was changed"),
+    };
+    switching::write_pack(context, name)?;
+    let tidy: &[&str] = if keep_old { &["reindex", "--keep-old"] } else { &["reindex"] };
+    switching::as_owner(owner, context, tidy)?;
+    Ok(exit)
 }
 
 fn unknown<'n>(kind: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {

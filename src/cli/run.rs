@@ -61,9 +61,13 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     let generation = reader.generation();
     let roll = CurrentRoll::new(reader.read()?);
     let now = roll.get();
-    screen.event(&Event::Serving { people: now.people(), min_score_to_name: now.demands.min_score_to_name });
-    if now.people() == 0 {
-        screen.note("nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`");
+    screen.event(&Event::Serving {
+        people: now.people(),
+        min_score_to_name: now.demands.min_score_to_name,
+        min_score_from: reader.score_source(),
+    });
+    if let Some(complaint) = reader.complaint(&now) {
+        screen.note(&complaint);
     }
     drop(now);
     let vision = Vision::new(networks(context)?, roll.clone(), config);

@@ -38,8 +38,8 @@ pub struct SyncArgs {
     pub report: Option<PathBuf>,
 }
 
-/// Does it and prints the summary. `model` is the recogniser's name in `models.toml`; `make_enroller` loads the networks, and is only
-/// called when a photo needs a template.
+/// Does it and prints the summary. `model` is the recogniser's name in `models.toml`, `same_person` the score from which two photos may
+/// show one person; `make_enroller` loads the networks, and is only called when a photo needs a template.
 ///
 /// # Errors
 /// What is wrong as a whole, for the operator.
@@ -47,6 +47,7 @@ pub fn run(
     args: &SyncArgs,
     config: &Config,
     model: &str,
+    same_person: Option<f32>,
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
 ) -> anyhow::Result<Exit> {
     let opened = Store::open(&config.store)?;
@@ -59,6 +60,7 @@ pub fn run(
         roster: &args.roster,
         photos: args.photos.as_deref().unwrap_or(beside),
         model,
+        same_person,
         dry_run: args.dry_run,
         mirror: args.mirror,
         allow_mass_removal: args.allow_mass_removal,

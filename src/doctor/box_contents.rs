@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use super::Finding;
 use crate::{
+    calibration::file::Calibration,
     config::Config,
     face::{FaceError, manifest::Manifest, networks::Networks, runtime::Runtime},
     greeting::phrases::{PhraseError, Phrases},
@@ -23,21 +24,25 @@ pub fn models(installation: &Installation, config: &Config) -> Vec<Finding> {
         Ok(pack) => pack,
         Err(error) => return vec![Finding::of(&error, "choose one of them with `greeter models use NAME`")],
     };
-    let networks = [&pack.finder, &pack.tracker, &pack.recogniser];
+    let networks = manifest.networks_of(pack);
     let faults: Vec<Finding> =
         networks.iter().filter_map(|network| Some(Finding::of(&manifest.resolve(network).err()?, RESTORE))).collect();
     let mut findings = if faults.is_empty() {
-        let names = networks.map(String::as_str).join(", ");
+        let names = networks.join(", ");
         vec![Finding::fine(format!("pack {name}: each file of {names} is the one that was measured"))]
     } else {
         faults
     };
-    findings.push(threshold(&manifest, &pack.recogniser, config.decision.min_score_to_name));
+    findings.push(threshold(&manifest, &pack.recogniser, config));
     findings
 }
 
-fn threshold(manifest: &Manifest, recogniser: &str, chosen: f32) -> Finding {
-    let measured = manifest.thresholds.get(recogniser);
+fn threshold(manifest: &Manifest, recogniser: &str, config: &Config) -> Finding {
+    let chosen = config.decision.min_score_to_name;
+    // A calibration that cannot be used is the store's finding.
+    let own = Calibration::load(&config.store.folder).ok().flatten().filter(|own| own.recogniser == recogniser);
+    let own = own.map(|own| own.thresholds());
+    let measured = own.as_ref().or(manifest.thresholds.get(recogniser));
     match (measured, measured.and_then(|thresholds| thresholds.min_score(0))) {
         (Some(_), Some(least)) if chosen > 0.0 && chosen < least => Finding::problem(
             format!(

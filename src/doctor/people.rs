@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::Finding;
 use crate::{
+    calibration::{FEWEST_PEOPLE, file::Calibration, hall::ENOUGH},
     config::{Config, StoreSettings},
     face::manifest::Manifest,
     installation::Installation,
+    reindex::Coverage,
     routing::Routing,
     store::{Store, StoreError, snapshot_file},
 };
@@ -62,22 +64,80 @@ fn foreign(folder: &Path) -> Finding {
 }
 
 fn templates(store: &Store, installation: &Installation, config: &Config) -> Result<Vec<Finding>, StoreError> {
-    let people = store.enrolled()?.len();
+    let enrolled = store.enrolled()?;
+    let people = enrolled.len();
     let models = store.template_models()?;
     let in_store = Finding::fine(format!("opens; {people} people, {} templates", models.values().sum::<usize>()));
     let manifest = Manifest::load(&installation.models());
     let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
     // The models' own check says what is wrong with them.
     let Ok(recogniser) = recogniser else { return Ok(vec![in_store]) };
-    Ok([Some(in_store), foreign_templates(&models, &recogniser)].into_iter().flatten().collect())
+    let mut findings = vec![in_store];
+    findings.extend(unrecognised(&Coverage::of(&enrolled, &recogniser), &recogniser));
+    let others: usize = models.iter().filter(|(model, _)| **model != recogniser).map(|(_, count)| count).sum();
+    if others > 0 {
+        findings.push(Finding::fine(format!(
+            "{others} templates beside them are by other networks than {recogniser}, which is in use; `greeter reindex` erases them"
+        )));
+    }
+    let read = Calibration::load(&config.store.folder);
+    let now = jiff::ZonedDateTime::now().datetime();
+    findings.push(read.map_or_else(
+        |error| Finding::of(&error, "run `greeter calibrate`"),
+        |found| calibration(found.as_ref(), people, &recogniser, now),
+    ));
+    Ok(findings)
 }
 
-fn foreign_templates(models: &BTreeMap<String, usize>, recogniser: &str) -> Option<Finding> {
-    let others: usize = models.iter().filter(|(model, _)| *model != recogniser).map(|(_, count)| count).sum();
-    let cure = "run `greeter sync` with the roster once more: it makes them anew from the stored photos";
-    let what =
-        format!("{others} templates are not by {recogniser}, the recogniser in use: those people are not recognised");
-    (others > 0).then(|| Finding::problem(what, cure))
+/// Whether the hall's own scores are there and still true.
+fn calibration(found: Option<&Calibration>, people: usize, recogniser: &str, now: jiff::civil::DateTime) -> Finding {
+    let cure = "run `greeter calibrate`";
+    let Some(found) = found else {
+        return if people < ENOUGH {
+            Finding::fine(format!(
+                "the shipped scores hold; from {ENOUGH} people on `greeter calibrate` measures this hall's own"
+            ))
+        } else {
+            Finding::problem(
+                format!("{people} people are enrolled and their scores were never measured: the shipped ones hold"),
+                cure,
+            )
+        };
+    };
+    let made = format!("calibrated on {} on {} people", found.made.date(), found.people);
+    if found.recogniser != recogniser {
+        return Finding::problem(
+            format!("{made}, but for {}: {recogniser} is in use, with the shipped scores", found.recogniser),
+            cure,
+        );
+    }
+    if people >= 2 * found.people.max(1) && people >= FEWEST_PEOPLE {
+        return Finding::problem(format!("{made}; now {people} are enrolled: measure them too"), cure);
+    }
+    let days = found.made.until(now).map_or(0, |age| age.get_days());
+    Finding::fine(format!("{made}, {days} days ago: FPIR {} %", found.fpir * 100.0))
+}
+
+/// People whom the recogniser in use cannot know.
+fn unrecognised(coverage: &Coverage, recogniser: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if coverage.waiting > 0 {
+        let what = format!(
+            "{} photos have no template by {recogniser}, the recogniser in use: whoever has no other photo is not recognised",
+            coverage.waiting
+        );
+        findings.push(Finding::problem(what, "run `greeter reindex`: it makes them from the stored photos"));
+    }
+    if !coverage.left_out.is_empty() {
+        let records: Vec<String> = coverage.left_out.iter().map(ToString::to_string).collect();
+        let what = format!(
+            "{recogniser}, the recogniser in use, cannot use any photo of {} people: they are not recognised ({})",
+            records.len(),
+            records.join(", ")
+        );
+        findings.push(Finding::problem(what, "put another photo into their rows of the roster and run `greeter sync`"));
+    }
+    findings
 }
 
 fn copy(settings: &StoreSettings) -> Finding {
@@ -140,14 +200,53 @@ fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::person::RecordNumber;
 
     #[test]
-    fn templates_of_another_recogniser_are_noticed() {
-        let models = BTreeMap::from([("old".to_owned(), 3), ("new".to_owned(), 1)]);
-        let found = foreign_templates(&models, "new");
-        assert!(matches!(found, Some(Finding::Problem { what, .. }) if what.starts_with("3 templates are not by new")));
-        assert_eq!(foreign_templates(&BTreeMap::from([("new".to_owned(), 4)]), "new"), None);
-        assert_eq!(foreign_templates(&BTreeMap::new(), "new"), None);
+    fn people_whom_the_recogniser_in_use_cannot_know_are_noticed_with_what_to_do() {
+        let people = |waiting, left_out: &[u64]| Coverage {
+            people: 4,
+            waiting,
+            left_out: left_out.iter().map(|record| RecordNumber(*record)).collect(),
+            ..Coverage::default()
+        };
+        assert!(unrecognised(&people(0, &[]), "new").is_empty());
+        let found = unrecognised(&people(3, &[7, 9]), "new");
+        let [Finding::Problem { what: waiting, cure: reindex }, Finding::Problem { what: left_out, cure: sync }] =
+            &found[..]
+        else {
+            panic!("{} findings", found.len())
+        };
+        assert!(waiting.starts_with("3 photos have no template by new") && reindex.contains("greeter reindex"));
+        assert!(left_out.contains("any photo of 2 people") && left_out.ends_with("(#7, #9)"), "{left_out}");
+        assert!(sync.contains("greeter sync"));
+    }
+
+    #[test]
+    fn a_calibration_grows_old_when_the_hall_doubles_or_the_recogniser_changes() {
+        let made = jiff::civil::date(2026, 11, 20).at(9, 0, 0, 0);
+        let own = Calibration {
+            recogniser: "new".into(),
+            fpir: 0.001,
+            made,
+            people: 200,
+            pairs: 19_900,
+            method: String::new(),
+            scores: Vec::new(),
+        };
+        let now = jiff::civil::date(2026, 11, 25).at(9, 30, 0, 0);
+        let says = |found: Option<&Calibration>, people, recogniser| calibration(found, people, recogniser, now);
+        let fine = says(Some(&own), 399, "new");
+        assert_eq!(fine, Finding::fine("calibrated on 2026-11-20 on 200 people, 5 days ago: FPIR 0.1 %"));
+        for (found, people, recogniser, words) in [
+            (Some(&own), 400, "new", "now 400 are enrolled"),
+            (Some(&own), 200, "newer", "but for new: newer is in use"),
+            (None, 100, "new", "were never measured"),
+        ] {
+            let found = says(found, people, recogniser);
+            assert!(matches!(&found, Finding::Problem { what, .. } if what.contains(words)), "{found:?}");
+        }
+        assert!(matches!(says(None, 99, "new"), Finding::Fine(_)));
     }
 
     #[test]

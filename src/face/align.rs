@@ -4,10 +4,7 @@
 
 use image::{Rgb, RgbImage};
 
-use super::{
-    Landmarks, Point,
-    picture::{crop_square, resize},
-};
+use super::{Landmarks, Point, picture::square};
 
 /// Side of the aligned crop in pixels.
 pub const SIDE: u32 = 112;
@@ -87,11 +84,10 @@ pub fn align(frame: &RgbImage, landmarks: &Landmarks) -> Option<RgbImage> {
     let middle = to_crop.inverse().apply(Point { x: 56.0, y: 56.0 });
     // The crop's diagonal, so that it fits in whatever its angle.
     let side = 160.0 / to_crop.scale();
-    let (square, corner) = crop_square(frame, middle, side)?;
-    let reduced = resize(&square, 200, 200)?;
-    let factor = 200.0 / square.width() as f32;
+    let reduced = square(frame, middle, side, 200)?;
+    let (corner, factor) = (reduced.corner, 200.0 / reduced.side);
     let moved = landmarks.map(|point| Point { x: (point.x - corner.x) * factor, y: (point.y - corner.y) * factor });
-    Some(warp(&reduced, &Similarity::between(&moved, &TEMPLATE)?.inverse()))
+    Some(warp(&reduced.rgb, &Similarity::between(&moved, &TEMPLATE)?.inverse()))
 }
 
 /// Samples `picture` bilinearly at the places where `from_crop` brings the crop's pixels.
@@ -118,7 +114,16 @@ fn bilinear(picture: &RgbImage, place: Point) -> Rgb<u8> {
         let at = ((y * width + x) * 3) as usize;
         [f32::from(raw[at]), f32::from(raw[at + 1]), f32::from(raw[at + 2])]
     };
-    let (a, b, c, d) = (pixel(left, top), pixel(left + 1, top), pixel(left, top + 1), pixel(left + 1, top + 1));
+    let inside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
+    let [a, b, c, d] = if inside {
+        let at = ((top * width + left) * 3) as usize;
+        let (upper, lower) = (&raw[at..at + 6], &raw[at + width as usize * 3..][..6]);
+        let three =
+            |row: &[u8], from: usize| [f32::from(row[from]), f32::from(row[from + 1]), f32::from(row[from + 2])];
+        [three(upper, 0), three(upper, 3), three(lower, 0), three(lower, 3)]
+    } else {
+        [pixel(left, top), pixel(left + 1, top), pixel(left, top + 1), pixel(left + 1, top + 1)]
+    };
     Rgb(std::array::from_fn(|k| {
         let upper = a[k] + (b[k] - a[k]) * fx;
         let lower = c[k] + (d[k] - c[k]) * fx;

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::{
-    Detection, Enroller, FaceError, PhotoFault, Template,
+    Detection, Enroller, FaceBox, FaceError, PhotoFault, Template,
     align::align,
     networks::Networks,
     picture::resize,
@@ -12,8 +12,6 @@ use super::{
 
 /// Photos are searched at this height at most: a portrait's face is large.
 const FIND_HEIGHT: u32 = 480;
-/// A finder's box counts as a face from this confidence on.
-const SURE: f32 = 0.9;
 /// A second face counts when it is at least this wide relative to the first; smaller ones are the background. (Of 6,583 news photos,
 /// each of one named person among others, the widest face was the wrong one only where the second was 0.8 times as wide or more.)
 const BYSTANDER: f32 = 0.6;
@@ -42,34 +40,56 @@ impl PhotoEnroller {
         Self { networks }
     }
 
-    /// The one face of a photo, with the same points that a visitor's views get.
-    fn only_face(&mut self, photo: &RgbImage) -> Result<Result<Detection, PhotoFault>, FaceError> {
+    /// The faces of a photo as the finder sees them, in pixels of the photo, the widest first.
+    fn faces(&mut self, photo: &RgbImage) -> Result<Vec<FaceBox>, FaceError> {
         let factor = (FIND_HEIGHT as f32 / photo.height().max(1) as f32).min(1.0);
         let size = |side: u32| ((side as f32 * factor).round() as u32).max(1);
-        let Some(small) = resize(photo, size(photo.width()), size(photo.height())) else {
-            return Ok(Err(PhotoFault::NoFace));
-        };
+        let Some(small) = resize(photo, size(photo.width()), size(photo.height())) else { return Ok(Vec::new()) };
         let mut faces = self.networks.finder.find(&small)?;
-        faces.retain(|face| face.confidence >= SURE);
         if faces.is_empty() {
             faces = self.networks.near.find(&small)?;
         }
-        faces.sort_by(|a, b| b.bounds.width.total_cmp(&a.bounds.width));
-        let Some(first) = faces.first() else { return Ok(Err(PhotoFault::NoFace)) };
-        let rivals = faces.iter().filter(|face| face.bounds.width >= BYSTANDER * first.bounds.width).count();
-        if rivals > 1 {
-            return Ok(Err(PhotoFault::SeveralFaces(rivals)));
-        }
+        let mut boxes: Vec<FaceBox> = faces.iter().map(|face| face.bounds.scaled(1.0 / factor)).collect();
+        boxes.sort_by(|a, b| b.width.total_cmp(&a.width));
+        Ok(boxes)
+    }
+
+    /// A face with the same points that a visitor's views get.
+    fn look_closely(&mut self, photo: &RgbImage, bounds: &FaceBox) -> Result<Option<Detection>, FaceError> {
         // Twice, so that the second look starts from this network's own box, as it does when a visitor is followed.
         let mut found = None;
-        let mut near = first.bounds.scaled(1.0 / factor);
+        let mut near = *bounds;
         for _ in 0..2 {
             let Some(face) = self.networks.near.refine(photo, &near)? else { break };
             near = face.bounds;
             found = Some(face);
         }
-        Ok(found.ok_or(PhotoFault::NoFace))
+        Ok(found)
     }
+
+    /// Looks closely at one face and judges it.
+    fn judge(
+        &mut self,
+        photo: &RgbImage,
+        bounds: &FaceBox,
+        demands: &Demands,
+    ) -> Result<Result<Portrait, PhotoFault>, FaceError> {
+        let Some(face) = self.look_closely(photo, bounds)? else { return Ok(Err(PhotoFault::NoFace)) };
+        let Some(crop) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
+        let quality = Quality::of(&face, &crop);
+        Ok(match quality.fault(demands) {
+            Some(fault) => Err(PhotoFault::Poor(fault.to_string())),
+            None => Ok(Portrait { crop, quality }),
+        })
+    }
+}
+
+/// What one photo is good for.
+pub struct TwoWays {
+    /// As an enrolment photo: its one face.
+    pub portrait: Result<Portrait, PhotoFault>,
+    /// As a view of a visitor: the face nearest to its middle, whoever else is in it, judged as a visitor's views are.
+    pub view: Result<Portrait, PhotoFault>,
 }
 
 impl PhotoEnroller {
@@ -78,16 +98,46 @@ impl PhotoEnroller {
     /// # Errors
     /// As [`Enroller::enrol`].
     pub fn portrait(&mut self, photo: &RgbImage) -> Result<Result<Portrait, PhotoFault>, FaceError> {
-        let face = match self.only_face(photo)? {
-            Ok(face) => face,
-            Err(fault) => return Ok(Err(fault)),
+        let faces = self.faces(photo)?;
+        self.portrait_among(photo, &faces)
+    }
+
+    /// Takes a photo as an enrolment photo and as a view of a visitor: for benchmarks, whose photos serve as both.
+    ///
+    /// # Errors
+    /// As [`Enroller::enrol`].
+    pub fn two_ways(&mut self, photo: &RgbImage, demands: &Demands) -> Result<TwoWays, FaceError> {
+        let (x, y) = (photo.width() as f32 / 2.0, photo.height() as f32 / 2.0);
+        let away = |face: &FaceBox| (face.middle().x - x).hypot(face.middle().y - y);
+        let faces = self.faces(photo)?;
+        let view = match faces.iter().min_by(|a, b| away(a).total_cmp(&away(b))) {
+            Some(nearest) => self.judge(photo, nearest, demands)?,
+            None => Err(PhotoFault::NoFace),
         };
-        let Some(crop) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
-        let quality = Quality::of(&face, &crop);
-        Ok(match quality.fault(&DEMANDS) {
-            Some(fault) => Err(PhotoFault::Poor(fault.to_string())),
-            None => Ok(Portrait { crop, quality }),
-        })
+        Ok(TwoWays { portrait: self.portrait_among(photo, &faces)?, view })
+    }
+
+    fn portrait_among(
+        &mut self,
+        photo: &RgbImage,
+        faces: &[FaceBox],
+    ) -> Result<Result<Portrait, PhotoFault>, FaceError> {
+        let Some(first) = faces.first() else { return Ok(Err(PhotoFault::NoFace)) };
+        let rivals = faces.iter().filter(|face| face.width >= BYSTANDER * first.width).count();
+        if rivals > 1 {
+            return Ok(Err(PhotoFault::SeveralFaces(rivals)));
+        }
+        self.judge(photo, first, &DEMANDS)
+    }
+
+    /// A portrait's template and how good the view is now that the recogniser has seen it.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<(Template, Quality)>, FaceError> {
+        let crop = std::slice::from_ref(&portrait.crop);
+        let view = self.networks.recogniser.embed_views(crop)?.pop().flatten();
+        Ok(view.map(|view| (view.template, portrait.quality.embedded(view.certainty))))
     }
 
     /// A portrait's template.
@@ -95,8 +145,7 @@ impl PhotoEnroller {
     /// # Errors
     /// When the network fails.
     pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
-        let crop = std::slice::from_ref(&portrait.crop);
-        Ok(self.networks.recogniser.embed_with_mirror(crop)?.pop().flatten())
+        Ok(self.view(portrait)?.map(|(template, _)| template))
     }
 }
 

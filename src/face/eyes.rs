@@ -1,27 +1,58 @@
-//! Finds the faces of a moving picture: whole frames now and then, the surroundings of known faces in between.
+//! Finds the faces of a moving picture: the surroundings of known faces in every frame, and a few squares of it for newcomers.
 //!
-//! MTCNN finds small and far faces but takes long; the short-range network takes a millisecond a look. So every frame is looked at
-//! cheaply, and MTCNN searches when its turn has come. All points come from the short-range network where it sees the face, so that
-//! probes are aligned as enrolment photos were.
+//! The short-range network takes a millisecond a look, so it does the finding and the following: known faces are looked at in every frame,
+//! and the squares of a [`Sweep`] take turns. The pack's finder, which takes longer, says whether a newcomer of whom the first look is not
+//! sure is a face at all, on a small picture of it. All points come from the short-range network where it sees the face, so that probes
+//! are aligned as enrolment photos were.
 
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use super::{Detection, FaceBox, FaceError, networks::Networks, picture::resize};
+use super::{
+    Detection, FaceBox, FaceError,
+    finder::Finder,
+    networks::Networks,
+    picture::{resize, square},
+    sweep::Sweep,
+};
 use crate::config::FaceSettings;
 
-/// A finder's box counts as a face from this confidence on.
-const SURE: f32 = 0.9;
-/// A cheap look at the whole frame must be so sure before it starts to follow a face.
-const SURE_AT_A_GLANCE: f32 = 0.7;
+/// What a look at a square must have of a newcomer to be worth a second look at them alone: small faces give little.
+const GLIMPSE: f32 = 0.3;
+/// The second look must be so sure before the finder is asked.
+const SURE: f32 = 0.7;
 /// Boxes that overlap more than this are one face.
 const SAME_FACE: f32 = 0.3;
 /// A box that overlaps less than this with the one before has moved.
 const SAME_PLACE: f32 = 0.8;
+/// The finder is asked about a newcomer on a picture of so many pixels a side, half of them face.
+const ASKED_AT: u32 = 96;
+
+/// How many squares are looked at for newcomers in a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// While nobody is followed.
+    pub idle: usize,
+    /// While somebody is.
+    pub busy: usize,
+    /// Whether the pack's finder is asked about newcomers of whom the first network is not sure.
+    pub confirms: bool,
+    /// Whether the finder searches whole frames also while somebody is followed.
+    pub searches_when_busy: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { idle: 4, busy: 1, confirms: true, searches_when_busy: false }
+    }
+}
 
 /// Looks at frames.
 pub struct Eyes {
+    pace: Pace,
+    sweep: Sweep,
+    min_eye_distance: f32,
     find_every: Duration,
     find_height: u32,
     searched_at: Option<Instant>,
@@ -31,17 +62,25 @@ impl Eyes {
     /// Looks as the settings say.
     pub fn new(settings: &FaceSettings) -> Self {
         Self {
+            pace: Pace::default(),
+            sweep: Sweep::default(),
+            min_eye_distance: settings.min_eye_distance_px,
             find_every: Duration::from_millis(settings.find_every_ms),
             find_height: settings.find_height_px,
             searched_at: None,
         }
     }
 
-    /// The narrowest face, in pixels of the searched copy, that `settings` ask for when frames are `frame_height` high. A face is
-    /// about two and a half times as wide as its eyes are apart.
+    /// Looks at another pace than the usual one: for measuring what each part is worth.
+    pub fn at_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// The narrowest face, in pixels of the searched copy, that `settings` ask for when frames are `frame_height` high, and not wider than the
+    /// faces of which the finder is asked. A face is about two and a half times as wide as its eyes are apart.
     pub fn min_face_px(settings: &FaceSettings, frame_height: u32) -> u32 {
         let factor = (settings.find_height_px as f32 / frame_height.max(1) as f32).min(1.0);
-        (settings.min_eye_distance_px * 2.5 * factor).max(20.0) as u32
+        (settings.min_eye_distance_px * 2.5 * factor).clamp(20.0, ASKED_AT as f32 / 3.0) as u32
     }
 
     /// The faces of a frame captured at `now`; `followed` are the boxes of faces that were there a moment ago.
@@ -62,35 +101,82 @@ impl Eyes {
             if let Some(moved) = found.as_ref().filter(|face| face.bounds.overlap(bounds) < SAME_PLACE) {
                 found = networks.near.refine(frame, &moved.bounds)?.or(found);
             }
-            found.into_iter().for_each(|face| add(&mut faces, face));
+            found.filter(|face| is_new(&faces, &face.bounds)).into_iter().for_each(|face| faces.push(face));
         }
-        if faces.is_empty() {
-            let glanced = networks.near.find(frame)?;
-            for face in glanced.into_iter().filter(|face| face.confidence >= SURE_AT_A_GLANCE) {
-                if let Some(face) = networks.near.refine(frame, &face.bounds)? {
-                    add(&mut faces, face);
-                }
-            }
-        }
-        if self.searched_at.is_none_or(|at| now.duration_since(at) >= self.find_every) {
+        let idle = faces.is_empty();
+        let count = if idle { self.pace.idle } else { self.pace.busy };
+        self.sweep(networks, frame, (count, idle), &mut faces)?;
+        // Nobody waits for a decision in a frame without faces.
+        let may_search = self.pace.searches_when_busy || (faces.is_empty() && followed.is_empty());
+        if may_search && self.is_time_to_search(now) {
             self.searched_at = Some(now);
             for face in self.search(networks, frame)? {
-                if faces.iter().all(|known| known.bounds.overlap(&face.bounds) < SAME_FACE) {
-                    let refined = networks.near.refine(frame, &face.bounds)?;
-                    add(&mut faces, refined.unwrap_or(face));
+                let refined = networks.near.refine(frame, &face.bounds)?.unwrap_or(face);
+                if is_new(&faces, &refined.bounds) {
+                    faces.push(refined);
                 }
             }
         }
         Ok(faces)
     }
 
-    /// Searches the whole frame on a smaller copy.
-    fn search(&self, networks: &Networks, frame: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    /// Looks at every square of the frame at once: all faces that can be found.
+    ///
+    /// # Errors
+    /// When a network fails.
+    pub fn find_all(&mut self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+        let mut faces = Vec::new();
+        self.sweep(networks, frame, (usize::MAX, true), &mut faces)?;
+        Ok(faces)
+    }
+
+    /// Looks at the next squares, with `whole` at the whole frame first, and adds newcomers.
+    fn sweep(
+        &mut self,
+        networks: &mut Networks,
+        frame: &RgbImage,
+        (count, whole): (usize, bool),
+        faces: &mut Vec<Detection>,
+    ) -> Result<(), FaceError> {
+        for look in self.sweep.next(frame.dimensions(), self.min_eye_distance, count, whole) {
+            for glimpse in networks.near.look(frame, look.middle, look.side, GLIMPSE)? {
+                if !is_new(faces, &glimpse.bounds) {
+                    continue;
+                }
+                let Some(face) = networks.near.refine(frame, &glimpse.bounds)? else { continue };
+                let counts = face.confidence >= SURE && is_new(faces, &face.bounds);
+                if counts && self.confirms(networks.finder.as_mut(), frame, &face)? {
+                    faces.push(face);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the finder sees the face, too.
+    fn confirms(&self, finder: &mut dyn Finder, frame: &RgbImage, face: &Detection) -> Result<bool, FaceError> {
+        if !self.pace.confirms {
+            return Ok(true);
+        }
+        let bounds = &face.bounds;
+        let Some(seen) = square(frame, bounds.middle(), bounds.width + bounds.height, ASKED_AT) else {
+            return Ok(false);
+        };
+        let factor = ASKED_AT as f32 / seen.side;
+        let wanted = FaceBox { x: bounds.x - seen.corner.x, y: bounds.y - seen.corner.y, ..*bounds }.scaled(factor);
+        Ok(finder.find(&seen.rgb)?.iter().any(|found| found.bounds.overlap(&wanted) > SAME_FACE))
+    }
+
+    fn is_time_to_search(&self, now: Instant) -> bool {
+        !self.find_every.is_zero() && self.searched_at.is_none_or(|at| now.duration_since(at) >= self.find_every)
+    }
+
+    /// Searches the whole frame with the pack's finder on a smaller copy.
+    fn search(&self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, FaceError> {
         let factor = (self.find_height as f32 / frame.height().max(1) as f32).min(1.0);
         let width = ((frame.width() as f32 * factor).round() as u32).max(1);
         let height = ((frame.height() as f32 * factor).round() as u32).max(1);
         let Some(small) = resize(frame, width, height) else { return Ok(Vec::new()) };
-        let found = networks.finder.find(&small)?;
         let back = |mut face: Detection| {
             face.bounds = face.bounds.scaled(1.0 / factor);
             face.landmarks.iter_mut().for_each(|point| {
@@ -99,13 +185,15 @@ impl Eyes {
             });
             face
         };
-        Ok(found.into_iter().filter(|face| face.confidence >= SURE).map(back).collect())
+        Ok(networks.finder.find(&small)?.into_iter().map(back).collect())
     }
 }
 
-/// Adds a face unless it is there already.
-fn add(faces: &mut Vec<Detection>, face: Detection) {
-    if faces.iter().all(|known| known.bounds.overlap(&face.bounds) < SAME_FACE) {
-        faces.push(face);
-    }
+/// Whether a box is of none of the faces: it overlaps none and lies in none.
+fn is_new(faces: &[Detection], bounds: &FaceBox) -> bool {
+    let middle = bounds.middle();
+    let inside = |known: &FaceBox| {
+        (known.x..known.x + known.width).contains(&middle.x) && (known.y..known.y + known.height).contains(&middle.y)
+    };
+    faces.iter().all(|known| known.bounds.overlap(bounds) < SAME_FACE && !inside(&known.bounds))
 }

@@ -18,11 +18,17 @@ use super::FaceError;
 pub struct Manifest {
     /// By name.
     pub networks: BTreeMap<String, NetworkEntry>,
+    /// Recognisers made of several networks, by name.
+    #[serde(default)]
+    pub concatenations: BTreeMap<String, Concatenation>,
     /// By name.
     pub packs: BTreeMap<String, Pack>,
     /// By recogniser.
     #[serde(default)]
     pub thresholds: BTreeMap<String, Thresholds>,
+    /// By recogniser: the score from which two enrolment photos may show one person.
+    #[serde(default)]
+    pub same_person: BTreeMap<String, f32>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -51,6 +57,13 @@ pub struct NetworkEntry {
     pub origin: String,
     /// On whose faces it was trained, as far as known.
     pub trained_on: String,
+}
+
+impl NetworkEntry {
+    /// Recognisers are fed red first; a finder may want blue first.
+    fn colours_can_be_fed(&self) -> bool {
+        self.input.colours == "rgb" || (self.role == Role::FaceFinder && self.input.colours == "bgr")
+    }
 }
 
 /// What a network is for.
@@ -102,7 +115,7 @@ pub struct Input {
     pub batch: u32,
     /// `nchw`.
     pub layout: String,
-    /// `rgb`.
+    /// `rgb`; a finder may want `bgr`.
     pub colours: String,
     /// Per channel.
     pub mean: [f32; 3],
@@ -118,6 +131,26 @@ pub struct Output {
     pub size: usize,
     /// `cosine`.
     pub metric: String,
+    /// The length of its output, before that is made 1, for the best of good views; shorter ones say that it was less sure.
+    pub full_length: Option<f32>,
+}
+
+/// A recogniser whose template is those of several networks, one behind the other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concatenation {
+    /// In the order in which they stand in the template.
+    pub parts: Vec<Part>,
+}
+
+/// A network's share in a [`Concatenation`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its name.
+    pub network: String,
+    /// What its template, of length 1, is multiplied by. Its square is the part's say in the comparison score.
+    pub weight: f32,
 }
 
 /// Networks that work together.
@@ -128,7 +161,7 @@ pub struct Pack {
     pub finder: String,
     /// For the surroundings of a face.
     pub tracker: String,
-    /// For templates.
+    /// For templates: a network or a concatenation. This name stands with each template in the store.
     pub recogniser: String,
     /// A network of it is not in the box.
     #[serde(default)]
@@ -143,6 +176,9 @@ pub struct Thresholds {
     pub population: String,
     /// How they were got.
     pub method: String,
+    /// The median comparison score of single views of enrolled people, as `greeter bench identify` measured it.
+    #[serde(default)]
+    pub mates_median: Option<f32>,
     /// Rising galleries.
     pub scores: Vec<GalleryThreshold>,
 }
@@ -205,18 +241,45 @@ impl Manifest {
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let mut manifest: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
         manifest.folder = folder.to_owned();
-        for (name, network) in &manifest.networks {
-            if network.files.is_empty() {
-                return Err(fault(format!("network {name} has no files")));
-            }
-            if network.input.colours != "rgb" || network.input.layout != "nchw" {
-                return Err(fault(format!("network {name}: only rgb in the layout nchw can be fed")));
-            }
-            if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
-                return Err(fault(format!("network {name}: the only metric is cosine")));
-            }
+        match manifest.mistake() {
+            Some(mistake) => Err(fault(mistake)),
+            None => Ok(manifest),
         }
-        Ok(manifest)
+    }
+
+    /// What the program could not make sense of.
+    fn mistake(&self) -> Option<String> {
+        let of_networks = self.networks.iter().find_map(|(name, network)| {
+            if network.files.is_empty() {
+                Some(format!("network {name} has no files"))
+            } else if network.input.layout != "nchw" || !network.colours_can_be_fed() {
+                Some(format!("network {name}: only rgb in the layout nchw can be fed (finders: bgr, too)"))
+            } else if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
+                Some(format!("network {name}: the only metric is cosine"))
+            } else {
+                None
+            }
+        });
+        of_networks.or_else(|| {
+            self.concatenations.iter().find_map(|(name, concatenation)| {
+                let recognises = |part: &Part| {
+                    self.networks.get(&part.network).is_some_and(|network| network.role == Role::Recogniser)
+                };
+                if self.networks.contains_key(name) {
+                    Some(format!("{name} is a network and a concatenation; templates would not tell which made them"))
+                } else if concatenation.parts.len() < 2 {
+                    Some(format!("concatenation {name} has fewer than two parts"))
+                } else {
+                    let bad = concatenation
+                        .parts
+                        .iter()
+                        .find(|part| !(recognises(part) && part.weight > 0.0 && part.weight.is_finite()));
+                    bad.map(|part| {
+                        format!("concatenation {name}: {} must be a recogniser and its weight above 0", part.network)
+                    })
+                }
+            })
+        })
     }
 
     /// A pack by its name.
@@ -247,6 +310,28 @@ impl Manifest {
         }
         let files = entry.files.iter().map(|file| self.folder.join(&file.name)).collect();
         Ok(ResolvedNetwork { name: name.to_owned(), folder: self.folder.clone(), files, entry: entry.clone() })
+    }
+
+    /// The networks of a recogniser with their weights: one, or those of a concatenation.
+    pub fn parts(&self, recogniser: &str) -> Vec<Part> {
+        match self.concatenations.get(recogniser) {
+            Some(concatenation) => concatenation.parts.clone(),
+            None => vec![Part { network: recogniser.to_owned(), weight: 1.0 }],
+        }
+    }
+
+    /// All networks that a pack needs.
+    pub fn networks_of(&self, pack: &Pack) -> Vec<String> {
+        let recognisers = self.parts(&pack.recogniser).into_iter().map(|part| part.network);
+        [pack.finder.clone(), pack.tracker.clone()].into_iter().chain(recognisers).collect()
+    }
+
+    /// A recogniser's networks with their files verified, each with its weight.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_recogniser(&self, name: &str) -> Result<Vec<(ResolvedNetwork, f32)>, FaceError> {
+        self.parts(name).iter().map(|part| Ok((self.resolve(&part.network)?, part.weight))).collect()
     }
 
     /// The models folder.
@@ -296,6 +381,55 @@ mod tests {
     }
 
     #[test]
+    fn the_pack_both_needs_the_networks_of_both_recognisers_and_no_template_of_either_is_taken_for_its() {
+        let manifest = shipped();
+        let pack = manifest.pack("both").unwrap();
+        assert!(pack.optional);
+        let needed = manifest.networks_of(pack);
+        for network in ["mtcnn", "mediapipe-face-short", "mobilefacenet-192", "mobilefacenet-128"] {
+            assert!(needed.iter().any(|name| name == network), "{needed:?}");
+        }
+        assert!(!manifest.networks.contains_key(&pack.recogniser));
+        assert_eq!(manifest.parts("mobilefacenet-192").len(), 1);
+    }
+
+    #[test]
+    fn a_pack_is_optional_when_a_network_of_it_is() {
+        let manifest = shipped();
+        for (name, pack) in &manifest.packs {
+            let optional = manifest.networks_of(pack).iter().any(|network| manifest.networks[network].optional);
+            assert_eq!(pack.optional, optional, "{name}");
+        }
+    }
+
+    #[test]
+    fn photos_of_one_row_may_be_less_alike_than_a_visitor_must_be_to_be_named() {
+        let manifest = shipped();
+        for pack in manifest.packs.values() {
+            let least = manifest.thresholds[&pack.recogniser].min_score(0).unwrap();
+            assert!((0.2..least).contains(&manifest.same_person[&pack.recogniser]), "{}", pack.recogniser);
+        }
+    }
+
+    #[test]
+    fn a_concatenation_that_makes_no_sense_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string(shipped().folder().join("models.toml")).unwrap();
+        let load = |table: &str| {
+            std::fs::write(folder.path().join("models.toml"), format!("{text}\n[concatenations.odd]\n{table}"))
+                .unwrap();
+            Manifest::load(folder.path()).unwrap_err().to_string()
+        };
+        let part = |network: &str, weight: &str| format!("{{ network = \"{network}\", weight = {weight} }}");
+        let good = part("mobilefacenet-192", "0.5");
+        for bad in [part("mtcnn", "0.5"), part("facenet", "0.5"), part("mobilefacenet-128", "0.0")] {
+            let error = load(&format!("parts = [{good}, {bad}]"));
+            assert!(error.contains("concatenation odd: ") && error.contains("must be a recogniser"), "{error}");
+        }
+        assert!(load(&format!("parts = [{good}]")).contains("odd has fewer than two parts"));
+    }
+
+    #[test]
     fn thresholds_never_fall_as_the_gallery_grows() {
         for thresholds in shipped().thresholds.values() {
             assert!(thresholds.scores.is_sorted_by(|a, b| a.gallery < b.gallery && a.min_score <= b.min_score));
@@ -320,6 +454,6 @@ mod tests {
         std::fs::write(folder.path().join("mobilefacenet-192.onnx"), b"not a network").unwrap();
         let damaged = copy.resolve("mobilefacenet-192").unwrap_err().to_string();
         assert!(damaged.contains("mobilefacenet-192.onnx is damaged: its SHA-256 is"), "{damaged}");
-        assert!(copy.pack("deluxe").unwrap_err().to_string().contains("there are default"));
+        assert!(copy.pack("deluxe").unwrap_err().to_string().contains("there are both, default, "));
     }
 }

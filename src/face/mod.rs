@@ -3,6 +3,8 @@
 pub mod align;
 pub mod enrol;
 pub mod eyes;
+pub mod finder;
+pub mod lighting;
 pub mod manifest;
 pub mod mtcnn;
 pub mod networks;
@@ -11,6 +13,8 @@ pub mod quality;
 pub mod recogniser;
 pub mod runtime;
 pub mod short_range;
+pub mod sweep;
+pub mod yunet;
 
 use std::path::PathBuf;
 

@@ -9,8 +9,10 @@ use image::RgbImage;
 use ndarray::ArrayView3;
 use rust_faces::{FaceDetector, MtCnn, MtCnnParams};
 
-use super::{Detection, FaceBox, FaceError, Point, manifest::ResolvedNetwork, runtime::Runtime};
+use super::{Detection, FaceBox, FaceError, Point, finder::Finder, manifest::ResolvedNetwork, runtime::Runtime};
 
+/// A box counts as a face from this confidence on.
+const SURE: f32 = 0.9;
 /// Nothing smaller can be given to its pyramid.
 const SMALLEST_SIDE: u32 = 24;
 
@@ -38,12 +40,10 @@ impl Mtcnn {
                 .map_err(|error| failure(error.to_string()))?;
         Ok(Self { detector, name: network.name.clone() })
     }
+}
 
-    /// All faces of a picture, the surest first.
-    ///
-    /// # Errors
-    /// When a network fails.
-    pub fn find(&self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+impl Finder for Mtcnn {
+    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
         let (width, height) = picture.dimensions();
         if width.min(height) < SMALLEST_SIDE {
             return Ok(Vec::new());
@@ -56,6 +56,7 @@ impl Mtcnn {
             .unwrap_or_else(|_| Ok(Vec::new()))
             .map_err(|error| failure(error.to_string()))?;
         let mut faces: Vec<Detection> = found.into_iter().filter_map(|face| detection(&face)).collect();
+        faces.retain(|face| face.confidence >= SURE);
         faces.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Ok(faces)
     }

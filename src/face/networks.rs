@@ -1,7 +1,12 @@
-//! The three networks of a pack, loaded together.
+//! The networks of a pack, loaded together.
 
 use super::{
-    FaceError, manifest::Manifest, mtcnn::Mtcnn, recogniser::Recogniser, runtime::Runtime, short_range::ShortRange,
+    FaceError,
+    finder::{self, Finder},
+    manifest::Manifest,
+    recogniser::Recogniser,
+    runtime::Runtime,
+    short_range::ShortRange,
 };
 use crate::installation::Installation;
 
@@ -11,7 +16,7 @@ const MIN_CONFIDENCE: f32 = 0.5;
 /// A pack's networks, ready to run.
 pub struct Networks {
     /// Finds faces in whole pictures.
-    pub finder: Mtcnn,
+    pub finder: Box<dyn Finder>,
     /// Looks at a face's surroundings.
     pub near: ShortRange,
     /// Makes templates.
@@ -26,13 +31,13 @@ impl Networks {
     pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, FaceError> {
         let manifest = Manifest::load(&installation.models())?;
         let pack = manifest.pack(pack)?;
-        let files =
-            (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?, manifest.resolve(&pack.recogniser)?);
+        let files = (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?);
+        let recogniser = manifest.resolve_recogniser(&pack.recogniser)?;
         let runtime = Runtime::load(installation)?;
         Ok(Self {
-            finder: Mtcnn::load(&runtime, &files.0, min_face_px)?,
+            finder: finder::load(&manifest, &runtime, &files.0, min_face_px)?,
             near: ShortRange::load(&runtime, &files.1, MIN_CONFIDENCE)?,
-            recogniser: Recogniser::load(&runtime, &files.2)?,
+            recogniser: Recogniser::load(&runtime, &pack.recogniser, &recogniser)?,
         })
     }
 }

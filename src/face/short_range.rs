@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{
     Detection, FaceBox, FaceError, Landmarks, Point,
     manifest::ResolvedNetwork,
-    picture::{append_planes, crop_square, resize},
+    picture::{append_planes, square},
     runtime::{Network, Runtime},
 };
 
@@ -53,7 +53,7 @@ impl ShortRange {
     /// When the network fails.
     pub fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
-        self.look(picture, Point { x: width / 2.0, y: height / 2.0 }, width.max(height))
+        self.look(picture, Point { x: width / 2.0, y: height / 2.0 }, width.max(height), self.min_confidence)
     }
 
     /// Looks again at a face that was found or followed: a square twice as large as its box. Gives the face nearest to its middle.
@@ -66,22 +66,31 @@ impl ShortRange {
             let found = face.bounds.middle();
             (found.x - middle.x).abs().max((found.y - middle.y).abs())
         };
-        let faces = self.look(picture, middle, near.width + near.height)?;
+        let faces = self.look(picture, middle, near.width + near.height, self.min_confidence)?;
         let nearest = faces.into_iter().min_by(|a, b| away(a).total_cmp(&away(b)));
         Ok(nearest.filter(|face| away(face) < 0.6 * near.width.max(near.height)))
     }
 
-    /// Looks at one square.
-    fn look(&mut self, picture: &RgbImage, middle: Point, side: f32) -> Result<Vec<Detection>, FaceError> {
-        let Some((square, corner)) = crop_square(picture, middle, side) else { return Ok(Vec::new()) };
-        let factor = square.width() as f32;
-        let Some(small) = resize(&square, SIDE, SIDE) else { return Ok(Vec::new()) };
+    /// Looks at one square of the picture, for faces of which the network is so sure at least. Those whose eyes are nearer together than a
+    /// twentieth of `side` are missed.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn look(
+        &mut self,
+        picture: &RgbImage,
+        middle: Point,
+        side: f32,
+        min_confidence: f32,
+    ) -> Result<Vec<Detection>, FaceError> {
+        let Some(seen) = square(picture, middle, side, SIDE) else { return Ok(Vec::new()) };
+        let (corner, factor) = (seen.corner, seen.side);
         self.tensor.clear();
-        append_planes(&small, [127.5; 3], [1.0 / 127.5; 3], &mut self.tensor);
+        append_planes(&seen.rgb, [127.5; 3], [1.0 / 127.5; 3], &mut self.tensor);
         let outputs = self.network.run(&[1, 3, SIDE as usize, SIDE as usize], &self.tensor)?;
         let found = match outputs.as_slice() {
             [regressors, logits] if regressors.len() == ANCHORS * 16 && logits.len() == ANCHORS => {
-                self.decode(regressors, logits)
+                self.decode(regressors, logits, min_confidence)
             }
             _ => {
                 let cause = "its outputs are not 896 anchors with 16 numbers and a score each".to_owned();
@@ -100,13 +109,16 @@ impl ShortRange {
     }
 
     /// Boxes, six points and confidence in shares of the square, the surest first.
-    fn decode(&self, regressors: &[f32], logits: &[f32]) -> Vec<Candidate> {
+    fn decode(&self, regressors: &[f32], logits: &[f32], min_confidence: f32) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = logits
             .iter()
             .zip(regressors.chunks_exact(16))
             .zip(&self.anchors)
             .filter_map(|((&logit, values), anchor)| {
                 let confidence = 1.0 / (1.0 + (-logit.clamp(-80.0, 80.0)).exp());
+                if confidence <= min_confidence {
+                    return None;
+                }
                 let pair = |k: usize| Point { x: values[2 * k] / SIDE as f32, y: values[2 * k + 1] / SIDE as f32 };
                 let (middle, size) = (pair(0), pair(1));
                 let bounds = FaceBox {
@@ -120,7 +132,7 @@ impl ShortRange {
                     Point { x: anchor.x + offset.x, y: anchor.y + offset.y }
                 });
                 let sound = size.x > 0.0 && size.y > 0.0 && size.x.is_finite() && size.y.is_finite();
-                (confidence > self.min_confidence && sound).then_some((bounds, six, confidence))
+                sound.then_some((bounds, six, confidence))
             })
             .collect();
         candidates.sort_by(|a, b| b.2.total_cmp(&a.2));

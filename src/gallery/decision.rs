@@ -15,7 +15,8 @@ const UNSURE_BAND: f32 = 0.15;
 const SAME_PERSON: f32 = 0.2;
 /// Two views more alike than this show nearly the same moment.
 const SAME_MOMENT: f32 = 0.9;
-/// A score so far below the threshold may still be lifted to it by more views; further below, waiting would be in vain.
+/// A score so far below the threshold may still be lifted to it by other views; further below, waiting would be in vain. (A second view
+/// of another moment lifts the score by 0.06 on average, a third one by another 0.02; a first view may be a poor one.)
 const WORTH_WAITING: f32 = 0.25;
 
 /// What a visitor must reach to be named.
@@ -29,17 +30,26 @@ pub struct Demands {
     pub min_views: usize,
     /// How long a visitor is watched, their face in sight, before what is there decides.
     pub decide_within: Duration,
+    /// How much longer where that may bring a name.
+    pub patience: Duration,
 }
 
 impl Demands {
-    /// The operator's settings with the score that holds for the gallery.
-    pub fn new(settings: &DecisionSettings, shipped_score: f32) -> Self {
+    /// The operator's settings with the score that holds for the gallery, and with what the network usually gives enrolled people
+    /// (`mates_median`), if that has been measured.
+    ///
+    /// In a gallery so large that the usual enrolled visitor stays below the score, falling short is the rule: there nobody is made to
+    /// wait for a name that seldom comes.
+    pub fn new(settings: &DecisionSettings, score_for_gallery: f32, mates_median: Option<f32>) -> Self {
         let chosen = settings.min_score_to_name;
+        let min_score_to_name = if chosen > 0.0 { chosen } else { score_for_gallery };
+        let pays = mates_median.is_none_or(|usual| usual >= min_score_to_name);
         Self {
-            min_score_to_name: if chosen > 0.0 { chosen } else { shipped_score },
+            min_score_to_name,
             min_margin: settings.min_margin,
             min_views: (settings.min_views as usize).max(2),
             decide_within: Duration::from_millis(settings.decide_within_ms),
+            patience: if pays { Duration::from_millis(settings.patience_ms) } else { Duration::ZERO },
         }
     }
 }
@@ -115,11 +125,12 @@ impl Evidence {
     /// Decides after the visitor has been watched for so long, or says `None`: not yet.
     ///
     /// A name needs enough views, a mean above the threshold, a margin over the second person, and at least two views that each
-    /// point to the same person. When the time is up, what is there decides, and it never names anybody on less.
+    /// point to the same person. Who is far from that is a stranger at once. Who is near it gets some more time. When the time is up,
+    /// what is there decides, and it never names anybody on less.
     pub fn decide(&self, watched: Duration, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
-        let time_is_up = watched >= demands.decide_within;
         let enough = self.views.len() >= demands.min_views;
-        if !enough && !time_is_up {
+        let last_moment = watched >= demands.decide_within.saturating_add(demands.patience);
+        if !enough && !last_moment {
             return None;
         }
         let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();
@@ -140,11 +151,10 @@ impl Evidence {
             return verdict(Decision::Identified(first.person));
         }
         let short_by = demands.min_score_to_name - first.score;
-        if short_by <= WORTH_WAITING && !time_is_up {
+        if short_by <= WORTH_WAITING && !last_moment {
             return None;
         }
-        let near = short_by <= UNSURE_BAND;
-        verdict(if near { Decision::Unsure } else { Decision::Stranger })
+        verdict(if short_by <= UNSURE_BAND { Decision::Unsure } else { Decision::Stranger })
     }
 }
 
@@ -152,8 +162,13 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    const DEMANDS: Demands =
-        Demands { min_score_to_name: 0.6, min_margin: 0.05, min_views: 3, decide_within: Duration::from_millis(900) };
+    const DEMANDS: Demands = Demands {
+        min_score_to_name: 0.6,
+        min_margin: 0.05,
+        min_views: 3,
+        decide_within: Duration::from_millis(200),
+        patience: Duration::from_millis(400),
+    };
 
     /// A direction: person `k` stands along axis `k`; `blend` leans it towards the next axis.
     fn view(person: usize, blend: f32) -> Template {
@@ -161,6 +176,13 @@ mod tests {
         values[person] = 1.0 - blend;
         values[(person + 1) % 8] += blend;
         Template::from_output(values).unwrap()
+    }
+
+    /// As alike to person 2 as `score` says, and to nobody else.
+    fn view_at(score: f32) -> Template {
+        let mut values = vec![0.0; 8];
+        (values[2], values[6]) = (score, (1.0 - score * score).sqrt());
+        Template(values)
     }
 
     fn gallery() -> Gallery {
@@ -191,8 +213,8 @@ mod tests {
     #[test]
     fn between_two_people_nobody_is_named() {
         let between = [view(1, 0.5), view(1, 0.5), view(1, 0.49)];
-        assert_eq!(after(&between, 100), None);
-        assert_eq!(after(&between, 1_000), Some(Decision::Unsure));
+        assert_eq!(after(&between, 599), None);
+        assert_eq!(after(&between, 600), Some(Decision::Unsure));
     }
 
     #[test]
@@ -203,7 +225,25 @@ mod tests {
     #[test]
     fn no_usable_view_at_all_is_a_stranger_when_the_time_is_up() {
         assert_eq!(after(&[], 100), None);
-        assert_eq!(after(&[], 900), Some(Decision::Stranger));
+        assert_eq!(after(&[], 600), Some(Decision::Stranger));
+    }
+
+    #[test]
+    fn who_may_still_reach_a_name_gets_more_time_and_who_is_far_from_it_does_not() {
+        let of = |score: f32| vec![view_at(score); 3];
+        assert_eq!(after(&of(0.52), 599), None);
+        assert_eq!(after(&of(0.52), 600), Some(Decision::Unsure));
+        assert_eq!(after(&of(0.4), 599), None);
+        assert_eq!(after(&of(0.4), 600), Some(Decision::Stranger));
+        assert_eq!(after(&of(0.3), 50), Some(Decision::Stranger));
+    }
+
+    #[test]
+    fn where_the_usual_enrolled_visitor_falls_short_nobody_waits_in_vain() {
+        let settings = DecisionSettings::default();
+        assert!(Demands::new(&settings, 0.8, Some(0.87)).patience > Duration::ZERO);
+        assert_eq!(Demands::new(&settings, 0.91, Some(0.87)).patience, Duration::ZERO);
+        assert!(Demands::new(&settings, 0.91, None).patience > Duration::ZERO);
     }
 
     #[test]

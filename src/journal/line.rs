@@ -1,7 +1,7 @@
 //! Events as lines for people.
 
 use super::{Because, Event};
-use crate::person::RecordNumber;
+use crate::{face::lighting::LightProblem, person::RecordNumber};
 
 /// How much an event matters to whoever watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,10 @@ pub fn line(event: &Event) -> (Weight, String) {
     };
     let person = |person: &Option<RecordNumber>| person.map_or(String::new(), |person| format!(" ({person})"));
     match event {
-        Event::Serving { people, min_score_to_name } => {
-            (Weight::Plain, format!("serving; {people} people enrolled, named from score {min_score_to_name:.2}"))
-        }
+        Event::Serving { people, min_score_to_name, min_score_from } => (
+            Weight::Plain,
+            format!("serving; {people} people enrolled, named from score {min_score_to_name:.2} ({min_score_from})"),
+        ),
         Event::FaceSeen { visitor } => (Weight::Quiet, format!("{visitor} is here")),
         Event::Identified { visitor, person, because: why } => {
             (Weight::Plain, format!("{visitor} is {person} ({})", because(why)))
@@ -61,6 +62,23 @@ pub fn line(event: &Event) -> (Weight, String) {
         Event::Left { visitor } => (Weight::Quiet, format!("{visitor} has left")),
         Event::CameraLost { cause } => (Weight::Warning, cause.clone()),
         Event::CameraBack { camera } => (Weight::Plain, format!("watching through {camera}")),
+        Event::Light { problem: Some(LightProblem::Dark), face, around } => {
+            let brightness = face.unwrap_or(*around);
+            (
+                Weight::Warning,
+                format!(
+                    "visitors stand in the dark (brightness {brightness:.0} of 255): more light from the front helps"
+                ),
+            )
+        }
+        Event::Light { problem: Some(LightProblem::AgainstTheLight), face, around } => (
+            Weight::Warning,
+            format!(
+                "visitors stand against the light (brightness {:.0}, behind them {around:.0} of 255): turn the robot or draw the blinds",
+                face.unwrap_or_default()
+            ),
+        ),
+        Event::Light { problem: None, .. } => (Weight::Plain, "the light is good again".into()),
         Event::RecordingOver => (Weight::Plain, "the recording is over".into()),
         Event::VoiceLost { voice, cause } => {
             (Weight::Warning, format!("voice {voice} failed: {cause}. The next voice speaks"))

@@ -14,7 +14,10 @@ use std::{
 pub use line::{Weight, line};
 use serde::Serialize;
 
-use crate::{gallery::decision::Verdict, person::RecordNumber, visit::tracker::TrackId};
+use crate::{
+    calibration::in_force::ScoreSource, face::lighting::LightProblem, gallery::decision::Verdict, person::RecordNumber,
+    visit::tracker::TrackId,
+};
 
 /// An event with the time at which it happened.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +39,8 @@ pub enum Event {
         people: usize,
         /// From which score a visitor may be named.
         min_score_to_name: f32,
+        /// Where that score comes from.
+        min_score_from: ScoreSource,
     },
     /// A face is near enough to be recognised.
     FaceSeen {
@@ -143,6 +148,15 @@ pub enum Event {
     CameraBack {
         /// Which camera, at what size and rate.
         camera: String,
+    },
+    /// Visitors can be seen less well than they should, or well again.
+    Light {
+        /// What is wrong; `None` when the light is good again.
+        problem: Option<LightProblem>,
+        /// The nearest face's mean brightness, 0 to 255; `None` if there is none.
+        face: Option<f32>,
+        /// That of the frame around it.
+        around: f32,
     },
     /// A recording is over.
     RecordingOver,

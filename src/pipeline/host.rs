@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +12,8 @@ use jiff::civil::DateTime;
 
 use super::{
     capture::CameraNotice,
-    roll::{CurrentRoll, Roll},
+    light::LightWatch,
+    roll::CurrentRoll,
     vision::{FirstDecision, Sighting},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         speech::{Speech, SpeechEvent, Utterance},
     },
     journal::{Because, Entry, Event, Stages},
-    person::{Language, RecordNumber},
+    person::{Card, Language, RecordNumber},
     routing::{Needs, Route, Routing},
     visit::{
         hall::{Guest, Hall, VisitEvent},
@@ -93,6 +93,7 @@ pub struct Host {
     pending: BTreeMap<u64, Pending>,
     greetings: u64,
     over: bool,
+    light: LightWatch,
     told: Sender<Told>,
 }
 
@@ -110,6 +111,7 @@ impl Host {
             pending: BTreeMap::new(),
             greetings: 0,
             over: false,
+            light: LightWatch::default(),
             told,
         }
     }
@@ -142,6 +144,11 @@ impl Host {
                     self.tell(Event::Left { visitor });
                 }
             }
+        }
+        if let Some(lighting) = sighting.lighting
+            && let Some(problem) = self.light.on_frame(now, &lighting)
+        {
+            self.tell(Event::Light { problem, face: lighting.face, around: lighting.around });
         }
         if self.waiting.values().any(|since| now.duration_since(*since) >= CHIME_AFTER) {
             self.chime(now);
@@ -221,9 +228,9 @@ impl Host {
 
     /// Finds everybody's counter and says one greeting a language.
     fn greet(&mut self, guests: &[Guest]) {
-        let roll = self.means.roll.get();
         let local = (self.means.clock)();
-        let routes: Vec<Route> = guests.iter().map(|guest| self.route(&roll, guest, local)).collect();
+        let cards = self.cards(guests);
+        let routes: Vec<Route> = cards.iter().map(|card| self.route(card.as_ref(), local)).collect();
         for (guest, route) in guests.iter().zip(&routes) {
             let counter = self.means.routing.counter(&route.counter).unwrap_or(self.means.routing.reception());
             self.tell(Event::Routed {
@@ -234,7 +241,7 @@ impl Host {
                 reason: route.reason.to_string(),
             });
         }
-        let addressees = guests.iter().zip(&routes).map(|(guest, route)| self.addressee(&roll, guest, route)).collect();
+        let addressees = cards.iter().zip(&routes).map(|(card, route)| self.addressee(card.as_ref(), route)).collect();
         let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees };
         let spoken = self.means.phrases.greeting(&greeting);
         let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
@@ -263,23 +270,28 @@ impl Host {
         self.means.speech.say(Utterance { id, language, text, not_after: Some(now + SAY_WITHIN) });
     }
 
-    fn route(&self, roll: &Arc<Roll>, guest: &Guest, local: DateTime) -> Route {
-        let known = person(guest.decision).and_then(|record| roll.person(record));
-        let needs = known.map_or_else(Needs::default, |person| Needs {
-            services: person.services.clone(),
-            category: person.category.clone(),
-            appointment: person.appointment,
+    /// What is known of each guest who is enrolled at this moment.
+    fn cards(&self, guests: &[Guest]) -> Vec<Option<Card>> {
+        let roll = self.means.roll.get();
+        guests.iter().map(|guest| roll.person(person(guest.decision)?)).collect()
+    }
+
+    fn route(&self, card: Option<&Card>, local: DateTime) -> Route {
+        let needs = card.map_or_else(Needs::default, |card| Needs {
+            services: card.services.clone(),
+            category: card.category.clone(),
+            appointment: card.appointment,
         });
         self.means.routing.route(&needs, local)
     }
 
-    fn addressee<'a>(&'a self, roll: &'a Roll, guest: &Guest, route: &Route) -> Addressee<'a> {
+    fn addressee<'a>(&'a self, card: Option<&'a Card>, route: &Route) -> Addressee<'a> {
         let reception = self.means.routing.reception();
-        match person(guest.decision).and_then(|record| roll.person(record)) {
-            Some(person) => Addressee::Named {
-                name: &person.name,
-                salutation: person.salutation,
-                language: person.language.as_ref().unwrap_or(&self.language),
+        match card {
+            Some(card) => Addressee::Named {
+                name: &card.name,
+                salutation: card.salutation,
+                language: card.language.as_ref().unwrap_or(&self.language),
                 counter: self.means.routing.counter(&route.counter).unwrap_or(reception),
             },
             None => Addressee::Unknown { language: &self.language, reception },

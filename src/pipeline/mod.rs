@@ -3,9 +3,13 @@
 //! [`STAGES`] is the list of them, and `greeter pipeline` prints it. Every channel is bounded and says what happens when it is full.
 
 mod capture;
+mod cards;
 pub mod enrolled;
+pub mod exact_rows;
 pub mod health;
 pub mod host;
+mod light;
+mod reading;
 pub mod roll;
 pub mod spread;
 mod stage;

@@ -1,16 +1,23 @@
-//! Everybody who is enrolled, as the running program needs them: the gallery to search and the records to greet from.
+//! Everybody who is enrolled, as the running program needs them: the gallery to search and the cards to greet from.
 //!
-//! The roll is replaced as a whole when `greeter sync` has changed the store, while the robot goes on serving with the old one.
+//! The roll is changed in place when `greeter sync` has changed the store, between two looks at it: whoever looks sees each person as they
+//! were before or as they are after, never half of both.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use super::cards::Cards;
 use crate::{
     face::Template,
-    gallery::{Gallery, decision::Demands},
-    person::{RecordNumber, Taxpayer},
+    gallery::{
+        Entry, Gallery,
+        decision::Demands,
+        exact::{ExactRows, InMemory},
+    },
+    person::{Card, RecordNumber, Taxpayer},
+    store::Version,
 };
 
 /// Everybody at one moment.
@@ -19,50 +26,133 @@ pub struct Roll {
     pub gallery: Gallery,
     /// What a visitor must reach to be named among so many people.
     pub demands: Demands,
-    people: HashMap<RecordNumber, Taxpayer>,
+    cards: Cards,
+}
+
+/// What becomes of one person.
+pub enum Change {
+    /// They are new or have changed.
+    Put {
+        /// Who.
+        record: RecordNumber,
+        /// Which version this is.
+        version: Version,
+        /// What to greet them from.
+        card: Card,
+        /// Their templates.
+        templates: Vec<Template>,
+    },
+    /// They are new or have changed, but their templates are those that serve already.
+    Rename {
+        /// Who.
+        record: RecordNumber,
+        /// Which version this is.
+        version: Version,
+        /// What to greet them from.
+        card: Card,
+    },
+    /// They are no longer enrolled.
+    Remove(RecordNumber),
+}
+
+impl Change {
+    /// Leaves the templates as they are.
+    pub fn keep_templates(&mut self) {
+        if let Self::Put { record, version, card, .. } = self {
+            *self = Self::Rename { record: *record, version: *version, card: card.clone() };
+        }
+    }
 }
 
 impl Roll {
-    /// Puts people and templates together. Templates without a person are left out: they could not be greeted.
+    /// Puts people and templates together, all in memory. Templates without a person are left out: they could not be greeted.
     pub fn new(
         people: Vec<Taxpayer>,
-        mut templates: Vec<(RecordNumber, Template)>,
+        templates: Vec<(RecordNumber, Template)>,
         demands: impl Fn(usize) -> Demands,
     ) -> Self {
-        let people: HashMap<_, _> = people.into_iter().map(|person| (person.record, person)).collect();
-        templates.retain(|(record, _)| people.contains_key(record));
-        let gallery = Gallery::new(templates);
-        Self { demands: demands(gallery.people()), gallery, people }
+        let mut roll = Self::empty(Box::<InMemory>::default(), demands(0));
+        let mut own: BTreeMap<RecordNumber, Vec<Template>> = BTreeMap::new();
+        templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
+        let changes = people.into_iter().map(|person| {
+            let record = person.record;
+            let templates = own.remove(&record).unwrap_or_default();
+            Change::Put { record, version: Version::UNKNOWN, card: person.into(), templates }
+        });
+        roll.update(changes.collect(), demands);
+        roll
     }
 
-    /// A person's record.
-    pub fn person(&self, record: RecordNumber) -> Option<&Taxpayer> {
-        self.people.get(&record)
+    /// Nobody yet; exact rows go to `exact`.
+    pub fn empty(exact: Box<dyn ExactRows>, demands: Demands) -> Self {
+        Self { gallery: Gallery::empty(exact), demands, cards: Cards::default() }
+    }
+
+    /// Makes the changes, one a person; `demands` says what a visitor must reach among so many people.
+    pub fn update(&mut self, changes: Vec<Change>, demands: impl Fn(usize) -> Demands) {
+        let (mut entries, mut gone) = (Vec::with_capacity(changes.len()), Vec::new());
+        for change in changes {
+            match change {
+                Change::Put { record, version, card, templates } => {
+                    self.cards.put(record, version, &card);
+                    entries.push(Entry::mean(record, &templates));
+                }
+                Change::Rename { record, version, card } => self.cards.put(record, version, &card),
+                Change::Remove(record) => {
+                    gone.push(record);
+                    entries.push(Entry::gone(record));
+                }
+            }
+        }
+        gone.sort_unstable();
+        self.cards.remove(&gone);
+        self.gallery.update(entries);
+        self.demands = demands(self.gallery.people());
+    }
+
+    /// A person's card.
+    pub fn person(&self, record: RecordNumber) -> Option<Card> {
+        self.cards.get(record)
+    }
+
+    /// Which version of a person is in the roll.
+    pub fn version(&self, record: RecordNumber) -> Option<Version> {
+        self.cards.version(record)
+    }
+
+    /// Everybody, by record number.
+    pub fn records(&self) -> impl Iterator<Item = RecordNumber> + '_ {
+        self.cards.records()
+    }
+
+    /// How many people can be recognised.
+    pub fn recognisable(&self) -> usize {
+        self.gallery.people()
     }
 
     /// How many people have a record.
     pub fn people(&self) -> usize {
-        self.people.len()
+        self.cards.len()
     }
 }
 
 /// The roll that holds now. Clones share it.
 #[derive(Clone)]
-pub struct CurrentRoll(Arc<RwLock<Arc<Roll>>>);
+pub struct CurrentRoll(Arc<RwLock<Roll>>);
 
 impl CurrentRoll {
     /// Begins with a roll.
     pub fn new(roll: Roll) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(roll))))
+        Self(Arc::new(RwLock::new(roll)))
     }
 
-    /// The roll that holds now; it stays whole for as long as the caller keeps it.
-    pub fn get(&self) -> Arc<Roll> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The roll that holds now; it stays as it is for as long as the caller looks at it, so that should be short.
+    pub fn get(&self) -> RwLockReadGuard<'_, Roll> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a new one in its place.
-    pub fn replace(&self, roll: Roll) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(roll);
+    /// The roll for changing it, when nobody looks at it.
+    pub fn change(&self) -> RwLockWriteGuard<'_, Roll> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

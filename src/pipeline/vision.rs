@@ -17,6 +17,7 @@ use crate::{
     face::{
         FaceError, Template, align,
         eyes::Eyes,
+        lighting::Lighting,
         networks::Networks,
         quality::{self, Quality},
     },
@@ -30,6 +31,8 @@ use crate::{
 
 /// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
 const WATCHING: Duration = Duration::from_millis(1000);
+/// Views that are embedded in one frame, at most: more would cost the next frame. The others' turn comes with it.
+const VIEWS_A_FRAME: usize = 2;
 
 /// What one frame showed.
 #[derive(Debug)]
@@ -42,6 +45,10 @@ pub struct Sighting {
     pub gone: Vec<TrackId>,
     /// Who was decided in this frame, for the first time.
     pub decided: Vec<FirstDecision>,
+    /// Views that were embedded in this frame.
+    pub embedded: usize,
+    /// The light; `None` without a frame.
+    pub lighting: Option<Lighting>,
     /// Where the time went.
     pub times: Times,
 }
@@ -49,7 +56,8 @@ pub struct Sighting {
 impl Sighting {
     /// Of an empty frame.
     fn of(at: Instant) -> Self {
-        Self { at, faces: Vec::new(), gone: Vec::new(), decided: Vec::new(), times: Times::default() }
+        let (faces, gone, decided) = (Vec::new(), Vec::new(), Vec::new());
+        Self { at, faces, gone, decided, embedded: 0, lighting: None, times: Times::default() }
     }
 }
 
@@ -87,7 +95,7 @@ struct Visitor {
     usable_at: Option<Instant>,
     /// How long the face has been usable altogether.
     watched: Duration,
-    picker: ViewPicker<RgbImage>,
+    picker: ViewPicker<(Quality, RgbImage)>,
     evidence: Evidence,
     face: Option<Arc<Template>>,
     /// Whether a view came since the last decision.
@@ -134,32 +142,39 @@ impl Vision {
         let mut times = Times { wait: now.elapsed(), ..Times::default() };
         let followed = self.tracker.followed();
         let found = self.eyes.look(&mut self.networks, &frame.rgb, now, &followed)?;
+        let lighting = Some(Lighting::of(&frame.rgb, &found));
         let update = self.tracker.update(now, found);
         times.find = clock.lap();
 
         let mut seen: Vec<(Followed, f32)> = Vec::new();
-        let mut chosen: Vec<(TrackId, f32, RgbImage)> = Vec::new();
-        for followed in update.faces {
+        let mut chosen: Vec<(TrackId, Quality, RgbImage)> = Vec::new();
+        let mut faces = update.faces;
+        // Of whom least is known comes first.
+        faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
+        for followed in faces {
             let yaw = quality::yaw_degrees(&followed.face);
-            chosen.extend(self.view(now, &followed, &frame.rgb).map(|(quality, crop)| (followed.track, quality, crop)));
+            let room = chosen.len() < VIEWS_A_FRAME;
+            let view = self.view(now, &followed, &frame.rgb, room);
+            chosen.extend(view.map(|(quality, crop)| (followed.track, quality, crop)));
             seen.push((followed, yaw));
         }
         times.align = clock.lap();
 
         let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
-        let templates = self.networks.recogniser.embed_with_mirror(&crops)?;
+        let views = self.networks.recogniser.embed_views(&crops)?;
         times.embed = clock.lap();
 
-        let mut sighting = Sighting { gone: update.gone, ..Sighting::of(now) };
-        for ((track, quality, _), template) in chosen.iter().zip(templates) {
-            let Some(template) = template else { continue };
-            if !self.visitor(*track).add(now, template, *quality) {
+        let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), lighting, ..Sighting::of(now) };
+        for ((track, quality, _), view) in chosen.iter().zip(views) {
+            let Some(view) = view else { continue };
+            if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
                 let new = self.replaced(*track);
                 seen.iter_mut().filter(|(it, _)| it.track == *track).for_each(|(it, _)| it.track = new);
                 sighting.gone.push(*track);
             }
         }
-        let roll = self.roll.get();
+        let current = self.roll.clone();
+        let roll = current.get();
         for (followed, yaw_degrees) in seen {
             let near = followed.face.eye_distance() >= self.demands.min_eye_distance_px;
             let visitor = self.visitor(followed.track);
@@ -170,6 +185,7 @@ impl Vision {
             let (verdict, face) = (visitor.verdict, visitor.face.clone());
             sighting.faces.push(SeenFace { track: followed.track, near, yaw_degrees, verdict, face });
         }
+        drop(roll);
         sighting.gone.iter().for_each(|track| drop(self.visitors.remove(track)));
         times.search = clock.lap();
         sighting.times = times;
@@ -206,13 +222,13 @@ impl Vision {
         })
     }
 
-    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any.
-    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage) -> Option<(f32, RgbImage)> {
+    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, RgbImage)> {
         let demands = self.demands;
         let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
             && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
         self.visitor(followed.track).watch(now, facing, followed.since);
-        if !facing {
+        if !facing || !room {
             return None;
         }
         let crop = align::align(frame, &followed.face.landmarks)?;
@@ -220,7 +236,8 @@ impl Vision {
         if quality.fault(&demands).is_some() {
             return None;
         }
-        self.visitor(followed.track).picker.offer(now, quality.score(), crop)
+        let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, crop));
+        picked.map(|(_, view)| view)
     }
 }
 

@@ -21,7 +21,7 @@ const SPARE_BYTES: u64 = 12 << 20;
 /// A photo of a person who is put into the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EnrolledPhoto {
-    /// It is stored already and stays with its template.
+    /// It is stored already and stays with its templates.
     Kept(PhotoDigest),
     /// It is new, or another model has made its template.
     Embedded {
@@ -72,7 +72,7 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
-        let needed = self.check_room(&changes)?;
+        let needed = self.check_room(changes.iter().map(size).sum())?;
         let removed: Vec<_> = changes.iter().filter_map(removed).collect();
         if !removed.is_empty() {
             // Written first: nobody may come back from a snapshot, whenever the power fails.
@@ -86,6 +86,11 @@ impl Store {
             };
             self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
+        self.acknowledge(needed)
+    }
+
+    /// Makes all that was applied last, and the store newer than it was.
+    pub(super) fn acknowledge(&mut self, needed: u64) -> Result<(), StoreError> {
         self.ledger.generation += 1;
         self.engine.apply(vec![
             (META_GENERATION.to_vec(), Some(self.ledger.generation.to_be_bytes().to_vec())),
@@ -118,7 +123,7 @@ impl Store {
         let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
         let index = layout::index(&self.sealer.index_of(enrolled.taxpayer.id_number.reveal()));
         let mut batch = vec![(layout::person(record), None), (index, None)];
-        for prefix in [layout::PHOTOS, layout::TEMPLATES] {
+        for prefix in [layout::PHOTOS, layout::TEMPLATES, layout::REFUSALS] {
             let keys = self.engine.keys(&[prefix, &record.0.to_be_bytes()].concat())?;
             batch.extend(keys.into_iter().map(|key| (key, None)));
         }
@@ -144,23 +149,27 @@ impl Store {
                     let kept = known.iter().find(|known| known.digest == digest).cloned();
                     let kept = kept.ok_or(StoreError::MissingPhoto(record))?;
                     // The batch erases all that was there; what stays is taken out of it again.
-                    let stays =
-                        [layout::photo(record, kept.number), layout::template(record, kept.number, &kept.model)];
-                    batch.retain(|(key, _)| !stays.contains(key));
+                    batch.retain(|(key, _)| !layout::belongs_to_photo(key, record, kept.number));
                     kept
                 }
                 EnrolledPhoto::Embedded { bytes, model, template } => {
                     let digest = PhotoDigest::of(&bytes);
-                    let number = known.iter().find(|known| known.digest == digest).map(|known| known.number);
-                    let number = number.unwrap_or_else(|| {
+                    let before = known.iter().find(|known| known.digest == digest).cloned();
+                    let mut photo = before.unwrap_or_else(|| {
                         next_number += 1;
-                        next_number - 1
+                        StoredPhoto { number: next_number - 1, digest, ..StoredPhoto::default() }
                     });
+                    // What other models made of the same photo stays.
+                    batch.retain(|(key, _)| !layout::belongs_to_photo(key, record, photo.number));
+                    if photo.refused_by.remove(&model).is_some() {
+                        batch.push((layout::refusal(record, photo.number, &model), None));
+                    }
                     let bytes = Zeroizing::new(bytes);
-                    self.write(&mut batch, layout::photo(record, number), &bytes);
+                    self.write(&mut batch, layout::photo(record, photo.number), &bytes);
                     let values = Zeroizing::new(layout::template_bytes(&template));
-                    self.write(&mut batch, layout::template(record, number, &model), &values);
-                    StoredPhoto { number, digest, model }
+                    self.write(&mut batch, layout::template(record, photo.number, &model), &values);
+                    photo.models.insert(model);
+                    photo
                 }
             };
             stored.push(kept);
@@ -174,7 +183,7 @@ impl Store {
         Ok(batch)
     }
 
-    fn write(&self, batch: &mut Batch, key: Vec<u8>, plain: &[u8]) {
+    pub(super) fn write(&self, batch: &mut Batch, key: Vec<u8>, plain: &[u8]) {
         let sealed = self.sealer.seal(&key, plain);
         batch.retain(|(other, _)| *other != key);
         batch.push((key, Some(sealed)));
@@ -182,14 +191,13 @@ impl Store {
 
     /// A disk that fills up in the middle of a write may damage sled's files, so there must be room before.
     /// Returns how many bytes that is.
-    fn check_room(&self, changes: &[Change]) -> Result<u64, StoreError> {
-        let bytes: usize = changes.iter().map(size).sum();
+    pub(super) fn check_room(&self, bytes: usize) -> Result<u64, StoreError> {
         let needed = 2 * bytes as u64 + SPARE_BYTES;
         let free = disk::free_bytes(&self.folder)?;
         if free < needed { Err(full(&self.folder, needed, free)) } else { Ok(needed) }
     }
 
-    fn as_full(&self, error: StoreError, needed: u64) -> StoreError {
+    pub(super) fn as_full(&self, error: StoreError, needed: u64) -> StoreError {
         match error {
             StoreError::Io { cause, .. } if cause.kind() == ErrorKind::StorageFull => {
                 full(&self.folder, needed.max(disk::size_of(&self.folder)), disk::free_bytes(&self.folder).unwrap_or(0))

@@ -95,11 +95,21 @@ impl Engine {
         prefix: &[u8],
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut entries = self.db.scan_prefix(prefix);
-        while let Some((key, value)) = self.guarded(|| entries.next().transpose())? {
-            each(&key, &value)?;
+        for entry in self.entries(prefix) {
+            let (key, value) = entry?;
+            each(key.as_ref(), value.as_ref())?;
         }
         Ok(())
+    }
+
+    /// Every key that begins with `prefix`, and its value, in the order of the keys; [`StoreError::Damaged`] or [`StoreError::Io`] where they
+    /// cannot be read.
+    pub fn entries(
+        &self,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<(impl AsRef<[u8]>, impl AsRef<[u8]>), StoreError>> + '_ {
+        let mut entries = self.db.scan_prefix(prefix);
+        std::iter::from_fn(move || self.guarded(|| entries.next().transpose()).transpose())
     }
 
     /// All keys that begin with `prefix`.

@@ -7,12 +7,17 @@
 //! | `m` name | about the store itself: schema, check record, generation, next record number |
 //! | `p` record | the person ([`Enrolled`]), sealed JSON |
 //! | `f` record, photo | the photo's bytes as the office delivered them, sealed |
-//! | `t` record, photo, model name | the template, f32 little endian, sealed |
+//! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed |
+//! | `r` record, photo, model name | why this model cannot use it, sealed |
 //! | `i` HMAC of the identity number | the record number, sealed |
 //!
-//! Numbers are big endian: record u64, photo u16. No key says anything about a person.
+//! Numbers are big endian: record u64, photo u16. No key says anything about a person. A photo may have templates of several models, so
+//! that those of the one that serves stay while another one's are made; the keys alone say whose there are.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use sha2::{Digest, Sha256};
@@ -22,8 +27,10 @@ use crate::{
     person::{RecordNumber, Taxpayer},
 };
 
-/// The schema that this version writes. A change raises it and adds a step to `opening::migrate`.
-pub const SCHEMA: u32 = 1;
+/// The schema that this version writes. A change raises it and adds a step to `raising::migrate`.
+///
+/// 2: a photo may have templates of several models and refusals (`r`); before, a person's record named the one model of each photo.
+pub const SCHEMA: u32 = 2;
 
 pub const META_SCHEMA: &[u8] = b"mschema";
 pub const META_CHECK: &[u8] = b"mcheck";
@@ -35,9 +42,10 @@ pub const CHECK: &[u8] = b"greeter";
 pub const PEOPLE: &[u8] = b"p";
 pub const PHOTOS: &[u8] = b"f";
 pub const TEMPLATES: &[u8] = b"t";
+pub const REFUSALS: &[u8] = b"r";
 
 /// SHA-256 of a photo's bytes: tells whether the office changed a photo.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct PhotoDigest(pub [u8; 32]);
 
 impl PhotoDigest {
@@ -78,14 +86,25 @@ impl<'de> Deserialize<'de> for PhotoDigest {
 }
 
 /// A photo in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPhoto {
     /// Its number among the person's photos; stays with it.
     pub number: u16,
     /// Of its bytes.
     pub digest: PhotoDigest,
-    /// The model that made its template.
-    pub model: String,
+    /// The models that have made a template of it.
+    #[serde(skip)]
+    pub models: BTreeSet<String>,
+    /// The models that cannot use it, with what completes the sentence "photo X …".
+    #[serde(skip)]
+    pub refused_by: BTreeMap<String, String>,
+}
+
+impl StoredPhoto {
+    /// Whether `model` has made a template of it or refused it.
+    pub fn examined_by(&self, model: &str) -> bool {
+        self.models.contains(model) || self.refused_by.contains_key(model)
+    }
 }
 
 /// A photo that was delivered and cannot be used; remembered so that it is not examined again at each sync.
@@ -97,6 +116,9 @@ pub struct RefusedPhoto {
     pub model: String,
     /// Completes the sentence "photo X …".
     pub reason: String,
+    /// The photos of its row, itself among them, where it was refused for being unlike the others: it holds for these photos only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<PhotoDigest>,
 }
 
 /// A person as the store has them: the record, and which photos it came with.
@@ -104,7 +126,7 @@ pub struct RefusedPhoto {
 pub struct Enrolled {
     /// The person.
     pub taxpayer: Taxpayer,
-    /// Photos with a template, in the roster's order.
+    /// Photos that at least one model could use, in the roster's order.
     pub photos: Vec<StoredPhoto>,
     /// Photos that could not be used.
     #[serde(default)]
@@ -126,16 +148,28 @@ pub fn template(record: RecordNumber, number: u16, model: &str) -> Vec<u8> {
     [TEMPLATES, &record.0.to_be_bytes(), &number.to_be_bytes(), model.as_bytes()].concat()
 }
 
+/// Key of a model's refusal.
+pub fn refusal(record: RecordNumber, number: u16, model: &str) -> Vec<u8> {
+    [REFUSALS, &record.0.to_be_bytes(), &number.to_be_bytes(), model.as_bytes()].concat()
+}
+
+/// Whether a key is the photo's own, or of something that a model made of it.
+pub fn belongs_to_photo(key: &[u8], record: RecordNumber, number: u16) -> bool {
+    let kinds = [PHOTOS, TEMPLATES, REFUSALS];
+    let rest = kinds.iter().find_map(|kind| key.strip_prefix(*kind));
+    rest.is_some_and(|rest| rest.starts_with(&[&record.0.to_be_bytes()[..], &number.to_be_bytes()].concat()))
+}
+
 /// Key of an identity number's index entry.
 pub fn index(authenticated: &[u8; 32]) -> Vec<u8> {
     [b"i", authenticated.as_slice()].concat()
 }
 
-/// The record number and the model's name in a template's key.
-pub fn of_template(key: &[u8]) -> Option<(RecordNumber, &str)> {
+/// The record number, the photo's number and the model's name in the key of a template or a refusal.
+pub fn of_model(key: &[u8]) -> Option<(RecordNumber, u16, &str)> {
     let (record, rest) = key.get(1..)?.split_first_chunk::<8>()?;
-    let (_, model) = rest.split_first_chunk::<2>()?;
-    Some((RecordNumber(u64::from_be_bytes(*record)), std::str::from_utf8(model).ok()?))
+    let (number, model) = rest.split_first_chunk::<2>()?;
+    Some((RecordNumber(u64::from_be_bytes(*record)), u16::from_be_bytes(*number), std::str::from_utf8(model).ok()?))
 }
 
 /// A number among the store's own records.
@@ -162,10 +196,20 @@ mod tests {
     fn keys_keep_the_order_of_record_numbers_and_say_what_they_stand_for() {
         assert!(person(RecordNumber(255)) < person(RecordNumber(256)));
         assert_eq!(
-            of_template(&template(RecordNumber(7), 2, "mobilefacenet-192")),
-            Some((RecordNumber(7), "mobilefacenet-192"))
+            of_model(&template(RecordNumber(7), 2, "mobilefacenet-192")),
+            Some((RecordNumber(7), 2, "mobilefacenet-192"))
         );
-        assert_eq!(of_template(b"t123"), None);
+        assert_eq!(of_model(b"t123"), None);
+    }
+
+    #[test]
+    fn what_models_made_of_a_photo_belongs_to_that_photo_alone() {
+        let (record, other) = (RecordNumber(7), RecordNumber(8));
+        for key in [photo(record, 2), template(record, 2, "a"), refusal(record, 2, "a")] {
+            assert!(belongs_to_photo(&key, record, 2));
+            assert!(!belongs_to_photo(&key, record, 3) && !belongs_to_photo(&key, other, 2));
+        }
+        assert!(!belongs_to_photo(&person(record), record, 2));
     }
 
     #[test]

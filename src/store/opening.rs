@@ -69,7 +69,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`], each with what the operator can do.
     pub fn open(settings: &StoreSettings) -> Result<Opened, StoreError> {
-        Self::open_with(settings, std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).as_deref())
+        Self::open_with(settings, true)
+    }
+
+    /// The same without looking at every record first, for who is about to read everybody and has no time to lose. When that says
+    /// [`StoreError::Damaged`], opening again looks at every record and rebuilds the store.
+    ///
+    /// # Errors
+    /// [`StoreError`], each with what the operator can do.
+    pub fn open_unchecked(settings: &StoreSettings) -> Result<Opened, StoreError> {
+        Self::open_with(settings, false)
+    }
+
+    /// Whether there is a store in `folder`, or what it would be rebuilt from. Needs no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`], [`StoreError::Io`].
+    pub fn is_there(folder: &Path) -> Result<bool, StoreError> {
+        Ok(is_store(folder)? || snapshot::path(folder).exists())
     }
 
     /// How new the store in `folder` is; grows with each acknowledged commit. Needs no lock: `greeter run` polls it.
@@ -77,12 +94,13 @@ impl Store {
         Ledger::read(folder).generation
     }
 
-    fn open_with(settings: &StoreSettings, credentials: Option<&Path>) -> Result<Opened, StoreError> {
+    fn open_with(settings: &StoreSettings, all: bool) -> Result<Opened, StoreError> {
         let folder = &settings.folder;
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         disk::make_parent(folder)?;
         let lock = StoreLock::acquire(folder)?;
         let present = is_store(folder)?;
-        let key = match StoreKey::read(&settings.key_file, credentials)? {
+        let key = match StoreKey::read(&settings.key_file, credentials.as_deref())? {
             Some(key) => key,
             None if present || snapshot::path(folder).exists() => {
                 return Err(StoreError::KeyMissing { file: settings.key_file.clone(), folder: folder.clone() });
@@ -90,7 +108,7 @@ impl Store {
             None => StoreKey::create(&settings.key_file)?,
         };
         let sealer = Sealer::new(&key);
-        let (engine, rebuilt) = Raising { folder, sealer: &sealer, key: &key }.engine(present)?;
+        let (engine, rebuilt) = Raising { folder, sealer: &sealer, key: &key, all }.engine(present)?;
         let mut store = Self { engine, sealer, ledger: Ledger::read(folder), folder: folder.clone(), _lock: lock };
         let outdated = store.reconcile()?;
         Ok(Opened { store, rebuilt, outdated })

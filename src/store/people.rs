@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Enrolled, Store, StoreError, layout};
+use super::{Enrolled, PhotoDigest, Store, StoreError, StoredPhoto, layout};
 use crate::{
     face::Template,
     person::{IdNumber, RecordNumber, Taxpayer},
@@ -29,6 +29,7 @@ impl Store {
             all.push(self.unpack(key, value)?);
             Ok(())
         })?;
+        self.add_models(&mut all, &[])?;
         Ok(all)
     }
 
@@ -38,7 +39,36 @@ impl Store {
     /// [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn person(&self, record: RecordNumber) -> Result<Option<Enrolled>, StoreError> {
         let key = layout::person(record);
-        self.engine.get(&key)?.map(|value| self.unpack(&key, &value)).transpose()
+        let Some(value) = self.engine.get(&key)? else { return Ok(None) };
+        let mut found = [self.unpack(&key, &value)?];
+        self.add_models(&mut found, &record.0.to_be_bytes())?;
+        let [person] = found;
+        Ok(Some(person))
+    }
+
+    /// Notes with each photo of `people` (by record number) which models have examined it. `of`: the record number, or nothing for all.
+    fn add_models(&self, people: &mut [Enrolled], of: &[u8]) -> Result<(), StoreError> {
+        let mut photo = |key: &[u8], note: &dyn Fn(&mut StoredPhoto, &str)| {
+            let (record, number, model) = layout::of_model(key).ok_or_else(|| self.illegible())?;
+            // What has no person or photo is nobody's; nothing in the program writes that.
+            let at = people.binary_search_by_key(&record, |person| person.taxpayer.record);
+            let photos = at.map(|at| &mut people[at].photos);
+            let found = photos.ok().and_then(|photos| photos.iter_mut().find(|photo| photo.number == number));
+            found.into_iter().for_each(|photo| note(photo, model));
+            Ok(())
+        };
+        for key in self.engine.keys(&[layout::TEMPLATES, of].concat())? {
+            photo(&key, &|photo, model| {
+                photo.models.insert(model.to_owned());
+            })?;
+        }
+        self.engine.scan(&[layout::REFUSALS, of].concat(), |key, value| {
+            let plain = self.unseal(key, value)?;
+            let reason = std::str::from_utf8(&plain).map_err(|_| self.illegible())?;
+            photo(key, &|photo, model| {
+                photo.refused_by.insert(model.to_owned(), reason.to_owned());
+            })
+        })
     }
 
     /// The record of an identity number.
@@ -59,7 +89,7 @@ impl Store {
     pub fn templates(&self, model: &str) -> Result<Vec<(RecordNumber, Template)>, StoreError> {
         let mut all = Vec::new();
         self.engine.scan(layout::TEMPLATES, |key, value| {
-            let (record, made_by) = layout::of_template(key).ok_or_else(|| self.illegible())?;
+            let (record, _, made_by) = layout::of_model(key).ok_or_else(|| self.illegible())?;
             if made_by == model {
                 let plain = self.unseal(key, value)?;
                 all.push((record, layout::template_from(&plain).ok_or_else(|| self.illegible())?));
@@ -69,15 +99,35 @@ impl Store {
         Ok(all)
     }
 
-    /// How many templates each model has made: more than one name means that a `greeter sync` after a change of model is not
-    /// finished.
+    /// The templates that `model` made of a person's photos.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRecord`], [`StoreError::Damaged`], [`StoreError::Io`].
+    pub fn templates_of(
+        &self,
+        record: RecordNumber,
+        model: &str,
+    ) -> Result<BTreeMap<PhotoDigest, Template>, StoreError> {
+        let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
+        let mut all = BTreeMap::new();
+        for photo in enrolled.photos {
+            let key = layout::template(record, photo.number, model);
+            if let Some(value) = self.engine.get(&key)? {
+                let plain = self.unseal(&key, &value)?;
+                all.insert(photo.digest, layout::template_from(&plain).ok_or_else(|| self.illegible())?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many templates each model has made.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn template_models(&self) -> Result<BTreeMap<String, usize>, StoreError> {
         let mut models = BTreeMap::new();
         for key in self.engine.keys(layout::TEMPLATES)? {
-            let (_, model) = layout::of_template(&key).ok_or_else(|| self.illegible())?;
+            let (_, _, model) = layout::of_model(&key).ok_or_else(|| self.illegible())?;
             *models.entry(model.to_owned()).or_default() += 1;
         }
         Ok(models)
@@ -89,26 +139,31 @@ impl Store {
     /// [`StoreError::UnknownRecord`], [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn photos(&self, record: RecordNumber) -> Result<Vec<Zeroizing<Vec<u8>>>, StoreError> {
         let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
-        let read = |number| {
-            let key = layout::photo(record, number);
-            let value = self.engine.get(&key)?.ok_or(StoreError::MissingPhoto(record))?;
-            self.unseal(&key, &value)
-        };
-        enrolled.photos.iter().map(|photo| read(photo.number)).collect()
+        enrolled.photos.iter().map(|photo| self.photo(record, photo.number)).collect()
     }
 
-    fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+    /// One of a person's photos as the office delivered it.
+    ///
+    /// # Errors
+    /// [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Io`].
+    pub fn photo(&self, record: RecordNumber, number: u16) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let key = layout::photo(record, number);
+        let value = self.engine.get(&key)?.ok_or(StoreError::MissingPhoto(record))?;
+        self.unseal(&key, &value)
+    }
+
+    pub(super) fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
         let plain = self.unseal(key, value)?;
         // serde's own words could quote the record.
         serde_json::from_slice(&plain).map_err(|_| self.illegible())
     }
 
-    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    pub(super) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let opened = self.sealer.open(key, value);
         opened.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))
     }
 
-    fn illegible(&self) -> StoreError {
+    pub(super) fn illegible(&self) -> StoreError {
         self.engine.damaged("a record does not read as one".into())
     }
 }

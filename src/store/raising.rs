@@ -22,6 +22,8 @@ pub struct Raising<'a> {
     pub folder: &'a Path,
     pub sealer: &'a Sealer,
     pub key: &'a StoreKey,
+    /// Whether every record is looked at before anybody uses the store.
+    pub all: bool,
 }
 
 impl Raising<'_> {
@@ -85,7 +87,7 @@ impl Raising<'_> {
             return Err(self.wrong_key());
         }
         let suspect = disk::beside(self.folder, ".suspect");
-        if suspect.exists() || disk::size_of(self.folder) <= FULL_CHECK_BYTES {
+        if suspect.exists() || (self.all && disk::size_of(self.folder) <= FULL_CHECK_BYTES) {
             engine.scan(b"", |key, value| {
                 let sealed = !key.starts_with(b"m");
                 let broken = sealed && self.sealer.open(key, value).is_err();
@@ -93,7 +95,7 @@ impl Raising<'_> {
             })?;
             // A mark that cannot be removed costs the next start a full check.
             let _ = std::fs::remove_file(&suspect);
-        } else {
+        } else if self.all {
             engine.scan(layout::PEOPLE, |_, _| Ok(()))?;
             engine.scan(layout::TEMPLATES, |_, _| Ok(()))?;
         }
@@ -188,10 +190,15 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
     Ok(engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0))
 }
 
-/// Brings an older schema up to ours, step by step. Schema 1 is the first, so there is no step yet.
+/// Brings an older schema up to ours.
 fn migrate(engine: &Engine, from: u32) -> Result<(), StoreError> {
     match from {
         SCHEMA => Ok(()),
+        // Nothing of it reads otherwise now; the number keeps an older program from erasing people without their refusals.
+        1 => {
+            engine.apply(vec![(META_SCHEMA.to_vec(), Some(SCHEMA.to_be_bytes().to_vec()))])?;
+            engine.make_durable()
+        }
         never => Err(engine.damaged(format!("it claims schema {never}, which never was"))),
     }
 }

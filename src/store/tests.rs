@@ -186,12 +186,33 @@ fn a_snapshot_with_any_changed_byte_is_refused_and_nothing_is_moved() {
 fn a_store_of_a_newer_version_is_refused_and_stays_as_it_is() {
     let office = Office::with_people(&["Chen Wei"]);
     let store = office.opens();
-    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(2u32.to_be_bytes().to_vec()))]).unwrap();
+    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(3u32.to_be_bytes().to_vec()))]).unwrap();
     store.engine.make_durable().unwrap();
     drop(store);
     let error = Store::open(&office.settings()).err().unwrap();
-    assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("newer greeter"), "{error}");
+}
+
+#[test]
+fn a_store_of_the_first_version_is_taken_over_with_everybody_in_it() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let store = office.opens();
+    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(1u32.to_be_bytes().to_vec()))]).unwrap();
+    let key = layout::person(RecordNumber(1));
+    let plain = store.sealer.open(&key, &store.engine.get(&key).unwrap().unwrap()).unwrap();
+    // There each photo named its model in the record.
+    let first =
+        String::from_utf8(plain.to_vec()).unwrap().replace("\"number\":0", "\"number\":0,\"model\":\"test-net\"");
+    assert!(first.contains("\"model\""), "{first}");
+    store.engine.apply(vec![(key.clone(), Some(store.sealer.seal(&key, first.as_bytes())))]).unwrap();
+    store.engine.make_durable().unwrap();
+    drop(store);
+    let store = office.opens();
+    assert_eq!(names(&store), ["Chen Wei", "Li Na"]);
+    assert!(store.person(RecordNumber(1)).unwrap().unwrap().photos[0].models.contains(MODEL));
+    let schema = store.engine.get(layout::META_SCHEMA).unwrap().unwrap();
+    assert_eq!(schema, layout::SCHEMA.to_be_bytes());
 }
 
 #[test]

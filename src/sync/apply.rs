@@ -1,10 +1,13 @@
 //! Does what the plan says: embeds photos, and commits people in batches, each of which is safe once it is acknowledged.
 
+use std::collections::BTreeMap;
+
 use indicatif::ProgressBar;
 
 use super::{
-    SyncError,
+    Job, SyncError,
     error::Interruption,
+    looked::Looked,
     photos::PhotoFolder,
     plan::{PhotoStep, Plan, Step},
     report::{Outcome, RowReport, who},
@@ -14,7 +17,7 @@ use crate::{
     camera::photo::read_photo_bytes,
     face::{Enroller, FaceError, Template},
     person::RecordNumber,
-    store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store},
+    store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
 };
 
 /// A killed sync loses at most so many people's work.
@@ -50,8 +53,7 @@ pub struct Applying<'a, F> {
     pub store: &'a mut Store,
     pub folder: &'a PhotoFolder,
     pub enroller: Lazy<F>,
-    pub model: &'a str,
-    pub dry_run: bool,
+    pub job: &'a Job<'a>,
     pub bar: &'a ProgressBar,
     rows: Vec<RowReport>,
     pending: Vec<Change>,
@@ -66,16 +68,14 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
         store: &'a mut Store,
         folder: &'a PhotoFolder,
         enroller: Lazy<F>,
-        model: &'a str,
-        dry_run: bool,
+        job: &'a Job<'a>,
         bar: &'a ProgressBar,
     ) -> Self {
         Self {
             store,
             folder,
             enroller,
-            model,
-            dry_run,
+            job,
             bar,
             rows: Vec::new(),
             pending: Vec::new(),
@@ -128,10 +128,11 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
         Ok(self.rows)
     }
 
-    fn step(&mut self, step: Step) -> Result<(), FaceError> {
+    fn step(&mut self, step: Step) -> Result<(), Interruption> {
         let who = who(Some(&step.row.person.name), Some(&step.row.person.id_number));
         let record = step.before.as_ref().map(|before| before.taxpayer.record);
-        let looked = self.look(&step)?;
+        let mut looked = self.look(&step)?;
+        self.without_strangers(&mut looked, &step)?;
         let mut report = RowReport {
             row: Some(step.row.number),
             record,
@@ -152,11 +153,12 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
                 None => (Outcome::Added, String::new()),
                 Some(before) => (Outcome::Changed, step.differences(before)),
             };
-            if !self.dry_run {
+            if !self.job.dry_run {
                 let record = record.unwrap_or_else(|| self.store.new_record());
                 report.record = Some(record);
                 let taxpayer = step.row.person.with_record(record);
-                let enrolment = Enrolment { taxpayer, photos: looked.photos, refused: looked.refused };
+                let photos = looked.photos.into_iter().map(|(_, photo)| photo).collect();
+                let enrolment = Enrolment { taxpayer, photos, refused: looked.refused };
                 self.queue(Change::Put(Box::new(enrolment)), looked.bytes);
             }
         }
@@ -170,7 +172,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
         for (name, photo) in step.row.photos.iter().zip(&step.photos) {
             let fault = match photo {
                 PhotoStep::Keep(digest) => {
-                    looked.photos.push(EnrolledPhoto::Kept(*digest));
+                    looked.photos.push((name.clone(), EnrolledPhoto::Kept(*digest)));
                     continue;
                 }
                 PhotoStep::Fault(reason) => reason.clone(),
@@ -181,15 +183,17 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
                 PhotoStep::Embed(_) => match self.embed(name)? {
                     Ok((bytes, template)) => {
                         looked.bytes += bytes.len();
-                        looked.photos.push(EnrolledPhoto::Embedded { bytes, model: self.model.into(), template });
+                        let photo = EnrolledPhoto::Embedded { bytes, model: self.job.model.into(), template };
+                        looked.photos.push((name.clone(), photo));
                         continue;
                     }
                     Err((digest, reason)) => {
-                        let model = self.model.to_owned();
+                        let model = self.job.model.to_owned();
                         looked.refused.extend(digest.map(|digest| RefusedPhoto {
                             digest,
                             model,
                             reason: reason.clone(),
+                            beside: Vec::new(),
                         }));
                         reason
                     }
@@ -198,6 +202,19 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
             looked.faults.push(format!("photo {name} {fault}"));
         }
         Ok(looked)
+    }
+
+    /// Takes out what shows somebody else than the row's other photos.
+    fn without_strangers(&self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
+        let Some(min_score) = self.job.same_person.filter(|_| looked.has_company_for_a_new_photo()) else {
+            return Ok(());
+        };
+        let stored = match &step.before {
+            Some(before) => self.store.templates_of(before.taxpayer.record, self.job.model)?,
+            None => BTreeMap::new(),
+        };
+        looked.take_out_strangers(min_score, self.job.model, &step.digests, &stored);
+        Ok(())
     }
 
     /// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
@@ -226,7 +243,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
     fn commit(&mut self) -> Result<(), SyncError> {
         self.pending_bytes = 0;
         let pending = std::mem::take(&mut self.pending);
-        if self.dry_run || pending.is_empty() {
+        if self.job.dry_run || pending.is_empty() {
             return Ok(());
         }
         let count = pending.len();
@@ -239,15 +256,6 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
     fn interrupted(&self, cause: impl Into<Interruption>) -> SyncError {
         SyncError::Interrupted { acknowledged: self.acknowledged, planned: self.planned, cause: cause.into() }
     }
-}
-
-/// What became of a row's photos.
-#[derive(Default)]
-struct Looked {
-    photos: Vec<EnrolledPhoto>,
-    refused: Vec<RefusedPhoto>,
-    faults: Vec<String>,
-    bytes: usize,
 }
 
 fn of_bad_row(row: RejectedRow, meant: Option<RecordNumber>) -> RowReport {

@@ -25,6 +25,8 @@ pub struct Job<'a> {
     pub photos: &'a Path,
     /// The recogniser whose templates are wanted; the enroller's [`Enroller::model`].
     pub model: &'a str,
+    /// The score from which two photos may show one person; without it, photos of a row are not compared.
+    pub same_person: Option<f32>,
     /// Look at everything, change nothing.
     pub dry_run: bool,
     /// Remove people who are not in the roster.
@@ -64,7 +66,7 @@ pub fn synchronise(
     };
     let plan = plan::plan(candidates, roster.rejected, store.enrolled()?, job.model, mirror)?;
 
-    let rows = Applying::new(store, &folder, Lazy::new(make_enroller), job.model, job.dry_run, bar).run(plan)?;
+    let rows = Applying::new(store, &folder, Lazy::new(make_enroller), job, bar).run(plan)?;
     let report = Report { rows, notes: roster.notes, dry_run: job.dry_run };
     if !job.dry_run {
         store.write_snapshot().map_err(SyncError::Snapshot)?;

@@ -1,7 +1,7 @@
 //! From the roster and the photos of the office to the store.
 //!
 //! `roster` (with `text`, `header`, `fields`, `id_number`, `phone`) reads rows, `photos` looks at the files they name, `plan` compares
-//! both with the store and decides, `apply` does it, `report` tells. [`synchronise`] is the whole way.
+//! both with the store and decides, `apply` does it (`looked` and `likeness` find photos of somebody else), `report` tells. [`synchronise`] is the whole way.
 
 mod apply;
 mod error;
@@ -9,6 +9,8 @@ mod fields;
 mod header;
 mod id_number;
 mod job;
+mod likeness;
+mod looked;
 mod phone;
 mod photos;
 mod plan;

@@ -41,6 +41,8 @@ pub struct Step {
     pub row: Row,
     /// As the row has them.
     pub photos: Vec<PhotoStep>,
+    /// Of all files of the row that can be read.
+    pub digests: Vec<PhotoDigest>,
     /// The person as the store has them.
     pub before: Option<Enrolled>,
     /// Whether store and row say the same.
@@ -172,6 +174,7 @@ fn probably_meant(
 
 fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &TakenPhotos) -> Step {
     let Candidate { row, digests } = candidate;
+    let all: Vec<PhotoDigest> = digests.iter().flatten().copied().collect();
     let mut seen = HashSet::new();
     let photos: Vec<_> = digests
         .into_iter()
@@ -182,20 +185,25 @@ fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &Tak
             }
             Ok(digest) => match taken.fault(digest, row.number) {
                 Some(fault) => PhotoStep::Fault(fault),
-                None => known(digest, before.as_ref(), model).unwrap_or(PhotoStep::Embed(digest)),
+                None => known(digest, &all, before.as_ref(), model).unwrap_or(PhotoStep::Embed(digest)),
             },
         })
         .collect();
     let unchanged = before.as_ref().is_some_and(|before| says_the_same(before, &row.person, &photos));
-    Step { row, photos, before, unchanged }
+    Step { row, photos, digests: all, before, unchanged }
 }
 
-fn known(digest: PhotoDigest, before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
+/// What is known already of a photo in a row with the photos `all`.
+fn known(digest: PhotoDigest, all: &[PhotoDigest], before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
     let before = before?;
-    if before.photos.iter().any(|photo| photo.digest == digest && photo.model == model) {
-        return Some(PhotoStep::Keep(digest));
+    if let Some(photo) = before.photos.iter().find(|photo| photo.digest == digest) {
+        let refused =
+            |reason: &String| RefusedPhoto { digest, model: model.into(), reason: reason.clone(), beside: Vec::new() };
+        let used = photo.models.contains(model).then_some(PhotoStep::Keep(digest));
+        return used.or_else(|| photo.refused_by.get(model).map(refused).map(PhotoStep::Known));
     }
-    let refused = before.refused.iter().find(|photo| photo.digest == digest && photo.model == model)?;
+    let holds = |photo: &&RefusedPhoto| photo.model == model && (photo.beside.is_empty() || photo.beside == all);
+    let refused = before.refused.iter().filter(|photo| photo.digest == digest).find(holds)?;
     Some(PhotoStep::Known(refused.clone()))
 }
 
@@ -275,7 +283,8 @@ mod tests {
         let stored = |(number, photo): (usize, &&str)| StoredPhoto {
             number: number as u16,
             digest: PhotoDigest::of(photo.as_bytes()),
-            model: MODEL.into(),
+            models: [MODEL.to_owned()].into(),
+            ..StoredPhoto::default()
         };
         Enrolled {
             taxpayer: person(name).with_record(RecordNumber(record)),
@@ -327,7 +336,8 @@ mod tests {
     fn a_photo_that_was_refused_is_not_examined_again_by_the_same_model() {
         let mut before = enrolled(1, "Chen", &["a"]);
         let digest = PhotoDigest::of(b"b");
-        before.refused = vec![RefusedPhoto { digest, model: MODEL.into(), reason: "shows no face".into() }];
+        before.refused =
+            vec![RefusedPhoto { digest, model: MODEL.into(), reason: "shows no face".into(), beside: vec![] }];
         let first = |model| {
             plan(vec![candidate(2, "Chen", &["a", "b"])], vec![], vec![before.clone()], model, Mirror::No)
                 .unwrap()
@@ -336,6 +346,39 @@ mod tests {
         };
         assert!(first(MODEL).unchanged);
         assert!(matches!(first("better-net").photos[1], PhotoStep::Embed(_)));
+    }
+
+    #[test]
+    fn a_stored_photo_that_another_model_refused_is_not_examined_again_by_that_model() {
+        let mut before = enrolled(1, "Chen", &["a", "b"]);
+        before.photos[1].refused_by.insert("better-net".into(), "shows no face".into());
+        before.photos[0].models.insert("better-net".into());
+        let first = |model| {
+            let rows = vec![candidate(2, "Chen", &["a", "b"])];
+            plan(rows, vec![], vec![before.clone()], model, Mirror::No).unwrap().steps.remove(0)
+        };
+        assert!(first(MODEL).unchanged);
+        let better = first("better-net");
+        assert!(!better.unchanged, "its record says so from now on");
+        assert!(
+            matches!(&better.photos[..], [PhotoStep::Keep(_), PhotoStep::Known(refused)] if refused.reason == "shows no face")
+        );
+    }
+
+    #[test]
+    fn a_photo_that_was_unlike_the_others_is_looked_at_again_when_the_others_change() {
+        let digest = |name: &str| PhotoDigest::of(name.as_bytes());
+        let mut before = enrolled(1, "Chen", &["a", "b"]);
+        let beside = ["a", "b", "c"].map(digest).to_vec();
+        before.refused =
+            vec![RefusedPhoto { digest: digest("c"), model: MODEL.into(), reason: "is unlike".into(), beside }];
+        let third = |photos: &[&str]| {
+            let rows = vec![candidate(2, "Chen", photos)];
+            plan(rows, vec![], vec![before.clone()], MODEL, Mirror::No).unwrap().steps.remove(0).photos.pop().unwrap()
+        };
+        assert!(matches!(third(&["a", "b", "c"]), PhotoStep::Known(_)));
+        assert!(matches!(third(&["a", "c"]), PhotoStep::Embed(_)));
+        assert!(matches!(third(&["a", "b", "d", "c"]), PhotoStep::Embed(_)));
     }
 
     #[test]

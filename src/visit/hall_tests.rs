@@ -43,7 +43,8 @@ impl Visitor {
             min_score_to_name: 0.6,
             min_margin: 0.05,
             min_views: 3,
-            decide_within: Duration::from_millis(900),
+            decide_within: Duration::from_millis(200),
+            patience: Duration::from_millis(400),
         };
         let first = Candidate { person: RecordNumber(0), score: self.score };
         let verdict = self.decision.map(|decision| Verdict {

@@ -113,6 +113,8 @@ pub struct Office {
     /// How often the networks were loaded.
     pub loaded: Arc<AtomicUsize>,
     pub enrolling_takes: Duration,
+    /// The score from which two photos may show one person; without it they are not compared.
+    pub same_person: Option<f32>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -132,6 +134,7 @@ impl Office {
             embedded: Arc::default(),
             loaded: Arc::default(),
             enrolling_takes: Duration::ZERO,
+            same_person: None,
             _folder: None,
         }
     }
@@ -201,6 +204,7 @@ impl Office {
             roster: &roster,
             photos: &photos,
             model: MODEL,
+            same_person: self.same_person,
             dry_run: flags.dry_run,
             mirror: flags.mirror,
             allow_mass_removal: false,

@@ -1,15 +1,13 @@
 //! `greeter bench thresholds`: computes the scores of `[thresholds.…]` in `models.toml` from photos of people who are known not to be
 //! each other.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use crate::{
-    calibration::{Photo, min_scores, non_mates},
+    bench::dataset,
+    calibration::group::{Photo, min_scores, non_mates},
     face::{
         Enroller as _, FaceError,
         enrol::{MIN_FACE_PX, PhotoEnroller},
@@ -51,13 +49,13 @@ pub struct ThresholdsArgs {
 /// # Errors
 /// When photos, group or networks cannot be read, or the group is too small.
 pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result<()> {
-    let names = group(&args.group)?;
+    let names = dataset::group(&args.group)?;
     let mut enroller = PhotoEnroller::new(Networks::load(installation, &args.pack, MIN_FACE_PX)?);
     let mut people = Vec::new();
     let (mut photos, mut refused) = (0, 0);
     for name in &names {
         let mut usable = Vec::new();
-        for path in photos_of(&args.dataset.join(name))? {
+        for path in dataset::person(&args.dataset.join(name))?.photos {
             let picture = image::open(&path).with_context(|| format!("cannot read {}", path.display()))?.to_rgb8();
             match photo(&mut enroller, &picture)? {
                 Some(photo) => usable.push(photo),
@@ -74,45 +72,22 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
         args.fpir * 100.0
     );
     let population = format!("{}: {} people, {photos} photos", args.population, people.len());
-    anstream::print!("{}", table(enroller.model(), &Thresholds { population, method, scores })?);
+    anstream::print!("{}", table(enroller.model(), &Thresholds { population, method, mates_median: None, scores })?);
     Ok(())
 }
 
 fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, FaceError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
-    let quality = portrait.quality.score();
-    Ok(enroller.template(&portrait)?.map(|template| Photo { template, quality }))
-}
-
-/// The names in a group's file.
-fn group(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the group {}", path.display()))?;
-    let names = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(names.map(str::to_owned).collect())
-}
-
-/// The photos in a person's folder, in the order of their names.
-fn photos_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let unreadable =
-        || format!("cannot read {}; every line of the group must name a folder of the dataset", folder.display());
-    let files = std::fs::read_dir(folder).with_context(unreadable)?;
-    let mut files =
-        files.map(|file| file.map(|file| file.path())).collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
-    files.retain(|path| {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png"))
-    });
-    if files.is_empty() {
-        bail!("{} has no photos (.jpg, .jpeg, .png)", folder.display());
-    }
-    files.sort();
-    Ok(files)
+    let view = enroller.view(&portrait)?;
+    Ok(view.map(|(template, quality)| Photo { template, quality: quality.score() }))
 }
 
 /// The table as it stands in `models.toml`.
 fn table(recogniser: &str, thresholds: &Thresholds) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "[thresholds.{recogniser}]")?;
+    let bare = recogniser.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let key = if bare { recogniser.to_owned() } else { toml::Value::from(recogniser).to_string() };
+    writeln!(text, "[thresholds.{key}]")?;
     writeln!(text, "population = {}", toml::Value::from(thresholds.population.as_str()))?;
     writeln!(text, "method = {}", toml::Value::from(thresholds.method.as_str()))?;
     writeln!(text, "scores = [")?;
@@ -134,24 +109,17 @@ mod tests {
             GalleryThreshold { gallery: 10, min_score: 0.6251 },
             GalleryThreshold { gallery: 500, min_score: 0.777 },
         ];
-        let thresholds = Thresholds { population: "a \"group\"".into(), method: "counted".into(), scores };
+        let thresholds =
+            Thresholds { population: "a \"group\"".into(), method: "counted".into(), mates_median: None, scores };
         #[derive(serde::Deserialize)]
         struct File {
             thresholds: std::collections::BTreeMap<String, Thresholds>,
         }
-        let read: File = toml::from_str(&table("mobilefacenet-192", &thresholds).unwrap()).unwrap();
-        let read = &read.thresholds["mobilefacenet-192"];
-        assert_eq!((read.population.as_str(), read.min_score(500)), ("a \"group\"", Some(0.777)));
-        assert_eq!(read.min_score(3), Some(0.625));
-    }
-
-    #[test]
-    fn a_group_is_read_without_its_remarks_and_a_name_without_folder_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("group.txt");
-        std::fs::write(&file, "# who\nChen_Wei\n\n  Li_Na \n").unwrap();
-        assert_eq!(group(&file).unwrap(), ["Chen_Wei", "Li_Na"]);
-        let error = format!("{:#}", photos_of(&folder.path().join("Chen_Wei")).unwrap_err());
-        assert!(error.contains("Chen_Wei; every line of the group must name a folder of the dataset"), "{error}");
+        for recogniser in ["mobilefacenet-192", "mobilefacenet-192+128"] {
+            let read: File = toml::from_str(&table(recogniser, &thresholds).unwrap()).unwrap();
+            let read = &read.thresholds[recogniser];
+            assert_eq!((read.population.as_str(), read.min_score(500)), ("a \"group\"", Some(0.777)));
+            assert_eq!(read.min_score(3), Some(0.625));
+        }
     }
 }

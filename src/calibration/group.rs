@@ -1,8 +1,7 @@
-//! From which comparison score a person may be named, computed from people who are known not to be each other.
+//! From which comparison score a person may be named, computed from photos of a group of people who are known not to be each other.
 //!
-//! Pure. A gallery of `N` people names a stranger with the wanted probability `fpir` if one comparison does so with
-//! `1 - (1 - fpir)^(1/N)`. For `N` = 500 and 0.1 % that is 2 in a million, far beyond what a group of a hundred people can show (ten
-//! thousand pairs), so the tail of their scores is continued:
+//! The shipped table of models.toml comes from here (`greeter bench thresholds`); a hall's own from [`super::hall`]. A group of a hundred
+//! people has ten thousand pairs, so the tail of their scores is continued:
 //!
 //! - a normal distribution is fitted to the scores' upper fifth by a probability plot, each pair of people weighing the same;
 //! - one standard error is added, by the jackknife over *people* (pairs that share a person are not independent).
@@ -12,22 +11,19 @@
 //! standard error 1 to 14 % were below. A generalised Pareto tail was below in 80 %; an exponential one lay 0.17 above and reaches scores
 //! over 1 for large galleries, so that nobody would ever be named.
 
+use super::{
+    CalibrationError, FEWEST_PEOPLE, GALLERIES,
+    tail::{Tail, deviate, jackknife_error, match_rate},
+};
 use crate::{
     face::{Template, manifest::GalleryThreshold},
     gallery::score,
 };
 
-/// Galleries for which scores are computed.
-pub const GALLERIES: [usize; 15] =
-    [2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 /// Photos of a person that make one visit, and that are enrolled at most.
 const PHOTOS: usize = 3;
 /// Visits of a person that are looked at, at most.
 const VISITS: usize = 5;
-/// The share of the scores, the highest ones, that the tail is fitted to.
-const UPPER: f64 = 0.2;
-/// Fewer people say nothing about a tail.
-const FEWEST_PEOPLE: usize = 20;
 
 /// A photo of somebody.
 #[derive(Debug, Clone)]
@@ -49,25 +45,6 @@ pub struct NonMate {
     pub score: f32,
     /// One over the comparisons of this pair of people.
     pub weight: f64,
-}
-
-/// Why there are no thresholds.
-#[derive(Debug, PartialEq, thiserror::Error)]
-pub enum CalibrationError {
-    /// Too few people.
-    #[error(
-        "only {found} people with a usable photo; at least {FEWEST_PEOPLE} are needed to see how alike strangers are"
-    )]
-    TooFewPeople {
-        /// How many there are.
-        found: usize,
-    },
-    /// No share of strangers.
-    #[error("the share of strangers who may be named must lie above 0 and be at most 0.1, not {0}")]
-    Share(f64),
-    /// Scores without spread, or not numbers.
-    #[error("the scores have no spread; the templates are no faces' templates")]
-    NoSpread,
 }
 
 /// Compares everybody's visits with everybody else.
@@ -122,9 +99,8 @@ pub fn min_scores(non_mates: &[NonMate], fpir: f64) -> Result<Vec<GalleryThresho
     }
     let mut ranked = non_mates.to_vec();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let whole = Tail::fit(&ranked, |_| true).ok_or(CalibrationError::NoSpread)?;
-    let without =
-        people.iter().filter_map(|left| Tail::fit(&ranked, |pair| pair.visitor != *left && pair.enrolled != *left));
+    let whole = fit(&ranked, |_| true).ok_or(CalibrationError::NoSpread)?;
+    let without = people.iter().filter_map(|left| fit(&ranked, |pair| pair.visitor != *left && pair.enrolled != *left));
     let without: Vec<Tail> = without.collect();
     let rows = GALLERIES.iter().map(|&gallery| {
         let beyond = deviate(match_rate(fpir, gallery));
@@ -135,70 +111,21 @@ pub fn min_scores(non_mates: &[NonMate], fpir: f64) -> Result<Vec<GalleryThresho
     Ok(rows.collect())
 }
 
-/// How often one comparison may be wrong, so that a gallery of `people` is wrong about `fpir` of the strangers.
-pub fn match_rate(fpir: f64, people: usize) -> f64 {
-    -f64::exp_m1(f64::ln_1p(-fpir) / people.max(1) as f64)
+/// The score that a share `fmr` of comparisons between different people reaches, plus one standard error.
+///
+/// # Errors
+/// As [`min_scores`].
+pub fn score_at(non_mates: &[NonMate], fmr: f64) -> Result<f32, CalibrationError> {
+    // Two enrolled people name twice as many strangers as one comparison does.
+    let rows = min_scores(non_mates, 1.0 - (1.0 - fmr).powi(2))?;
+    rows.first().map(|row| row.min_score).ok_or(CalibrationError::NoSpread)
 }
 
-/// A normal distribution's upper part.
-struct Tail {
-    mean: f64,
-    spread: f64,
-}
-
-impl Tail {
-    /// Fits by least squares of the scores on the normal deviates of their ranks. `ranked`: the highest first.
-    fn fit(ranked: &[NonMate], keep: impl Fn(&NonMate) -> bool) -> Option<Self> {
-        let total: f64 = ranked.iter().filter(|pair| keep(pair)).map(|pair| pair.weight).sum();
-        let (mut above, mut sum, mut z_sum, mut y_sum, mut zz, mut zy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        for pair in ranked.iter().filter(|pair| keep(pair)) {
-            let rank = (above + pair.weight / 2.0) / total;
-            if rank > UPPER {
-                break;
-            }
-            above += pair.weight;
-            let (z, y, w) = (deviate(rank), f64::from(pair.score), pair.weight);
-            sum += w;
-            z_sum += w * z;
-            y_sum += w * y;
-            zz += w * z * z;
-            zy += w * z * y;
-        }
-        let (z_mean, y_mean) = (z_sum / sum, y_sum / sum);
-        let spread = (zy / sum - z_mean * y_mean) / (zz / sum - z_mean * z_mean);
-        (spread > 1e-6 && spread.is_finite()).then_some(Self { mean: y_mean - spread * z_mean, spread })
-    }
-
-    fn at(&self, deviate: f64) -> f64 {
-        self.mean + self.spread * deviate
-    }
-}
-
-/// The standard error of an estimate from what it is when each person is left out in turn.
-fn jackknife_error(estimates: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = estimates.clone().count().max(1) as f64;
-    let mean = estimates.clone().sum::<f64>() / count;
-    (estimates.map(|estimate| (estimate - mean).powi(2)).sum::<f64>() * (count - 1.0) / count).sqrt()
-}
-
-/// The standard normal deviate that is exceeded with probability `share`, for shares up to [`UPPER`].
-fn deviate(share: f64) -> f64 {
-    let (mut low, mut high) = (0.5, 12.0);
-    while high - low > 1e-9 {
-        let middle = (low + high) / 2.0;
-        if exceeded(middle) > share {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
-}
-
-/// The probability that a standard normal deviate exceeds `z`, `z` above 0.5: Laplace's continued fraction of Mills' ratio.
-fn exceeded(z: f64) -> f64 {
-    let mills = (1..=120).rev().fold(z, |below, k| z + f64::from(k) / below);
-    (-z * z / 2.0).exp() / (std::f64::consts::TAU.sqrt() * mills)
+/// `ranked`: the highest first.
+fn fit(ranked: &[NonMate], keep: impl Fn(&NonMate) -> bool) -> Option<Tail> {
+    let total: f64 = ranked.iter().filter(|pair| keep(pair)).map(|pair| pair.weight).sum();
+    let kept = ranked.iter().filter(|pair| keep(pair));
+    Tail::fit(kept.map(|pair| (f64::from(pair.score), pair.weight)), total, 0.0)
 }
 
 #[cfg(test)]
@@ -232,21 +159,6 @@ mod tests {
 
     fn photo(values: &[f32], quality: f32) -> Photo {
         Photo { template: direction(values), quality }
-    }
-
-    #[test]
-    fn deviates_are_those_of_the_tables() {
-        for (share, z) in [(0.2, 0.841_621), (0.1, 1.281_552), (1e-3, 3.090_232), (1e-6, 4.753_424), (1e-9, 5.997_807)]
-        {
-            assert!((deviate(share) - z).abs() < 1e-5, "{share}: {}", deviate(share));
-        }
-    }
-
-    #[test]
-    fn a_hall_of_five_hundred_people_allows_one_wrong_comparison_in_half_a_million() {
-        assert!((match_rate(0.001, 500) - 2.001e-6).abs() < 1e-9);
-        assert_eq!(match_rate(0.001, 1), 0.001);
-        assert!((match_rate(0.001, 100_000) - 1.0005e-8).abs() < 1e-12);
     }
 
     #[test]

@@ -1,0 +1,242 @@
+//! Stories about people who come, change and go while the robot serves.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::{
+    bench::made_up,
+    face::{
+        Template,
+        manifest::{GalleryThreshold, Thresholds},
+    },
+    person::PersonName,
+    store::{self, EnrolledPhoto, Enrolment},
+};
+
+const MODEL: &str = "test-net";
+
+/// The more people, the more alike a visitor must be.
+fn thresholds() -> Thresholds {
+    let scores =
+        vec![GalleryThreshold { gallery: 1, min_score: 0.5 }, GalleryThreshold { gallery: 1000, min_score: 0.8 }];
+    Thresholds { population: String::new(), method: String::new(), mates_median: None, scores }
+}
+
+/// An office whose robot serves while staff change who is enrolled.
+struct Office {
+    folder: tempfile::TempDir,
+    generator: ChaCha8Rng,
+}
+
+impl Office {
+    fn opens() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), generator: ChaCha8Rng::seed_from_u64(11) }
+    }
+
+    fn settings(&self) -> StoreSettings {
+        StoreSettings { folder: self.folder.path().join("store"), key_file: self.folder.path().join("store.key") }
+    }
+
+    fn reader(&self) -> Reader {
+        let folder = self.settings().folder;
+        Reader {
+            store: self.settings(),
+            model: MODEL.into(),
+            in_force: Arc::new(move || InForce::find(&folder, 0.0, Some(&thresholds()), MODEL)),
+            decision: DecisionSettings::default(),
+            mates_median: None,
+        }
+    }
+
+    fn face(&mut self) -> Template {
+        made_up::template(64, &mut self.generator)
+    }
+
+    /// Staff put somebody in the store, anew or in the place of what was there.
+    fn enrols(&mut self, record: Option<RecordNumber>, name: &str, photos: &[Template]) -> RecordNumber {
+        let mut store = Store::open(&self.settings()).unwrap().store;
+        let record = record.unwrap_or_else(|| store.new_record());
+        let taxpayer = made_up::taxpayer(record, &mut self.generator);
+        let taxpayer = crate::person::Taxpayer { name: PersonName::new(name), ..taxpayer };
+        let photos = photos.iter().enumerate().map(|(at, template)| EnrolledPhoto::Embedded {
+            bytes: format!("{record} {name} {at}").into_bytes(),
+            model: MODEL.into(),
+            template: template.clone(),
+        });
+        let enrolment = Enrolment { taxpayer, photos: photos.collect(), refused: Vec::new() };
+        store.commit(vec![store::Change::Put(Box::new(enrolment))]).unwrap();
+        record
+    }
+
+    fn removes(&self, record: RecordNumber) {
+        Store::open(&self.settings()).unwrap().store.commit(vec![store::Change::Remove(record)]).unwrap();
+    }
+}
+
+fn finds(roll: &CurrentRoll, face: &Template) -> Option<(RecordNumber, String)> {
+    let roll = roll.get();
+    let first = roll.gallery.search(face).first?;
+    let card = roll.person(first.person).expect("whoever is found can be greeted");
+    (first.score > 0.9).then(|| (first.person, card.name.reveal().to_owned()))
+}
+
+#[test]
+fn whoever_is_added_changed_or_removed_while_the_robot_serves_is_known_as_they_are_now() {
+    let mut office = Office::opens();
+    let [chen, li, wang, new_chen] = [(); 4].map(|()| office.face());
+    let record_of_chen = office.enrols(None, "Chen", std::slice::from_ref(&chen));
+    let record_of_li = office.enrols(None, "Li", std::slice::from_ref(&li));
+    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    assert_eq!(finds(&roll, &chen), Some((record_of_chen, "Chen".into())));
+    assert_eq!((finds(&roll, &wang), roll.get().people()), (None, 2));
+
+    let record_of_wang = office.enrols(None, "Wang", std::slice::from_ref(&wang));
+    office.enrols(Some(record_of_chen), "Chan", std::slice::from_ref(&new_chen));
+    office.removes(record_of_li);
+    office.reader().catch_up(&roll).unwrap();
+    assert_eq!(finds(&roll, &wang), Some((record_of_wang, "Wang".into())));
+    assert_eq!(finds(&roll, &new_chen), Some((record_of_chen, "Chan".into())));
+    assert_eq!((finds(&roll, &chen), finds(&roll, &li)), (None, None), "nobody is known by what they were");
+    assert_eq!((roll.get().people(), roll.get().gallery.people()), (2, 2));
+    assert!(roll.get().person(record_of_li).is_none());
+    assert_eq!(roll.get().demands, office.reader().demands(2), "the threshold follows the gallery's size");
+}
+
+#[test]
+fn somebody_whose_photos_cannot_be_used_has_a_card_and_is_never_found() {
+    let mut office = Office::opens();
+    let record = office.enrols(None, "Chen", &[]);
+    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    assert_eq!((roll.get().people(), roll.get().gallery.people()), (1, 0));
+    let face = office.face();
+    assert!(roll.get().person(record).is_some() && finds(&roll, &face).is_none());
+    office.enrols(Some(record), "Chen", &[face.clone(), face]);
+    office.reader().catch_up(&roll).unwrap();
+    assert_eq!((roll.get().gallery.people(), roll.get().gallery.templates()), (1, 2));
+}
+
+#[test]
+fn everybody_of_a_large_office_is_read_in_order_and_once() {
+    let office = Office::opens();
+    let made = made_up::Made { people: 3_000, photo_bytes: 10, model: MODEL.into(), dims: 64 };
+    made_up::fill(&office.settings(), &made, &mut ChaCha8Rng::seed_from_u64(5), &|_| {}).unwrap();
+    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let records: Vec<u64> = roll.get().records().map(|record| record.0).collect();
+    assert_eq!(records, (1..=3_000).collect::<Vec<_>>());
+    assert_eq!((roll.get().gallery.people(), roll.get().gallery.templates()), (3_000, 3_000));
+    // Nothing has changed, so nothing is opened again and everybody stays.
+    office.reader().catch_up(&roll).unwrap();
+    assert_eq!(roll.get().people(), 3_000);
+}
+
+#[test]
+fn while_staff_change_everybody_a_visitor_is_always_either_the_old_or_the_new() {
+    let mut office = Office::opens();
+    let faces: Vec<[Template; 2]> = (0..40).map(|_| [office.face(), office.face()]).collect();
+    let records: Vec<RecordNumber> =
+        faces.iter().map(|[old, _]| office.enrols(None, "old", std::slice::from_ref(old))).collect();
+    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let stop = Arc::new(AtomicBool::new(false));
+    let watching = {
+        let (roll, stop, faces, records) = (roll.clone(), stop.clone(), faces.clone(), records.clone());
+        thread::spawn(move || {
+            let mut looks = 0;
+            while !stop.load(Ordering::Relaxed) {
+                for ([old, new], record) in faces.iter().zip(&records) {
+                    let roll = roll.get();
+                    let name = roll.person(*record).unwrap().name.reveal().to_owned();
+                    let [as_old, as_new] = [old, new].map(|face| {
+                        roll.gallery
+                            .search(face)
+                            .first
+                            .is_some_and(|first| first.person == *record && first.score > 0.9)
+                    });
+                    assert_eq!((as_old, as_new), (name == "old", name == "new"));
+                    assert_eq!(roll.people(), 40);
+                    looks += 1;
+                }
+            }
+            looks
+        })
+    };
+    for ([_, new], record) in faces.iter().zip(&records) {
+        office.enrols(Some(*record), "new", std::slice::from_ref(new));
+        office.reader().catch_up(&roll).unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(watching.join().unwrap() > 40);
+    assert!(faces.iter().all(|[old, new]| finds(&roll, old).is_none() && finds(&roll, new).is_some()));
+}
+
+#[test]
+fn when_the_disk_under_the_templates_fails_everybody_is_read_into_memory() {
+    let mut office = Office::opens();
+    let chen = office.face();
+    let record = office.enrols(None, "Chen", std::slice::from_ref(&chen));
+    let mut broken = Roll::empty(Box::new(Unreadable), office.reader().demands(0));
+    let change = Change::Put {
+        record,
+        version: store::Version::UNKNOWN,
+        card: made_up::taxpayer(record, &mut office.generator).into(),
+        templates: vec![chen.clone()],
+    };
+    broken.update(vec![change], |people| office.reader().demands(people));
+    let roll = CurrentRoll::new(broken);
+    assert_eq!(finds(&roll, &chen).unwrap().0, record, "the visitor is found all the same");
+    assert!(roll.get().gallery.doubtful());
+    assert_eq!(office.reader().renew(&roll).unwrap(), 1);
+    assert_eq!(finds(&roll, &chen), Some((record, "Chen".into())));
+    assert!(!roll.get().gallery.doubtful() && roll.get().gallery.bytes() > 64 * 5);
+}
+
+/// A file that takes rows and gives none back.
+#[derive(Debug)]
+struct Unreadable;
+
+impl crate::gallery::exact::ExactRows for Unreadable {
+    fn keep(&mut self, _: &[f32], _: usize) -> u32 {
+        0
+    }
+    fn read(&self, _: u32, _: &mut [f32]) -> bool {
+        false
+    }
+    fn forget(&mut self, _: u32, _: usize) {}
+    fn forgotten(&self) -> usize {
+        0
+    }
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_robot_that_runs_goes_on_after_a_switch_of_packs_and_forgets_whoever_was_erased_since() {
+    let mut office = Office::opens();
+    let [chen, li] = [(); 2].map(|()| office.face());
+    let record_of_chen = office.enrols(None, "Chen", std::slice::from_ref(&chen));
+    let record_of_li = office.enrols(None, "Li", std::slice::from_ref(&li));
+    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    Store::open(&office.settings()).unwrap().store.erase_other_models("new-net").unwrap();
+    office.reader().catch_up(&roll).unwrap();
+    assert_eq!(finds(&roll, &chen), Some((record_of_chen, "Chen".into())));
+    office.removes(record_of_li);
+    office.reader().catch_up(&roll).unwrap();
+    assert_eq!(finds(&roll, &li), None);
+    assert_eq!(finds(&roll, &chen), Some((record_of_chen, "Chen".into())));
+}
+
+#[test]
+fn staff_read_why_nobody_is_recognised_and_what_to_do() {
+    let mut office = Office::opens();
+    let face = office.face();
+    let record = office.enrols(None, "Chen", &[face]);
+    let complaint = |reader: &Reader| reader.complaint(&reader.read().unwrap());
+    assert_eq!(complaint(&office.reader()), None);
+    let other = Reader { model: "new-net".into(), ..office.reader() };
+    let text = complaint(&other).unwrap();
+    assert!(text.starts_with("none of the 1 people in the store has a template by new-net"), "{text}");
+    assert!(text.ends_with("Run `greeter reindex`"), "{text}");
+    office.removes(record);
+    assert!(complaint(&other).unwrap().contains("Preload people with `greeter sync`"));
+}

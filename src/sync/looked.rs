@@ -1,0 +1,104 @@
+//! What became of one row's photos, and which of them show somebody else than the others.
+
+use std::collections::BTreeMap;
+
+use super::likeness::{Likeness, judge};
+use crate::{
+    face::Template,
+    store::{EnrolledPhoto, PhotoDigest, RefusedPhoto},
+};
+
+/// What became of a row's photos.
+#[derive(Default)]
+pub struct Looked {
+    /// Usable, with their names in the roster.
+    pub photos: Vec<(String, EnrolledPhoto)>,
+    /// Not usable, and remembered.
+    pub refused: Vec<RefusedPhoto>,
+    /// What is wrong, in words for the report.
+    pub faults: Vec<String>,
+    /// Of all new photos.
+    pub bytes: usize,
+}
+
+impl Looked {
+    /// Whether there is a photo that was not compared with the others yet.
+    pub fn has_company_for_a_new_photo(&self) -> bool {
+        self.photos.len() > 1 && self.photos.iter().any(|(_, photo)| matches!(photo, EnrolledPhoto::Embedded { .. }))
+    }
+
+    /// Takes out what is unlike the other photos. Where nobody can tell who is right, none is left: better greet a person without a name
+    /// than somebody else by theirs.
+    ///
+    /// `row`: all photos of the row, for which alone this holds. `stored`: the templates by `model` of photos that were kept.
+    pub fn take_out_strangers(
+        &mut self,
+        min_score: f32,
+        model: &str,
+        row: &[PhotoDigest],
+        stored: &BTreeMap<PhotoDigest, Template>,
+    ) {
+        let template = |photo: &EnrolledPhoto| match photo {
+            EnrolledPhoto::Kept(digest) => stored.get(digest).cloned(),
+            EnrolledPhoto::Embedded { template, .. } => Some(template.clone()),
+        };
+        let templates: Option<Vec<Template>> = self.photos.iter().map(|(_, photo)| template(photo)).collect();
+        // The plan keeps only photos that have a template by this model.
+        let Some(templates) = templates else { return };
+        match judge(&templates.iter().collect::<Vec<_>>(), min_score) {
+            Likeness::Alike => {}
+            Likeness::Odd(odd) => {
+                for (at, score) in &odd {
+                    let (name, photo) = &self.photos[*at];
+                    let reason = format!(
+                        "is unlike the other photos of this row (score {score:.2} at most; photos of one person reach {min_score:.2}) and probably shows somebody else. Take it out of the row, or put the right photo in its place"
+                    );
+                    self.faults.push(format!("photo {name} {reason}"));
+                    let digest = match photo {
+                        EnrolledPhoto::Kept(digest) => *digest,
+                        EnrolledPhoto::Embedded { bytes, .. } => PhotoDigest::of(bytes),
+                    };
+                    self.refused.push(RefusedPhoto { digest, model: model.into(), reason, beside: row.into() });
+                }
+                let mut at = 0..;
+                self.photos.retain(|_| !at.next().is_some_and(|at| odd.iter().any(|(of, _)| *of == at)));
+                // As the row has them: so the next sync finds nothing new.
+                self.refused.sort_by_key(|refused| row.iter().position(|digest| *digest == refused.digest));
+            }
+            Likeness::Undecided { groups, highest } => {
+                let names = |group: &Vec<usize>| group.iter().map(|at| self.photos[*at].0.as_str()).collect::<Vec<_>>();
+                let groups: Vec<String> = groups.iter().map(|group| names(group).join(", ")).collect();
+                self.faults.push(format!(
+                    "photos {} are unlike each other (score {highest:.2} at most; photos of one person reach {min_score:.2}), and nobody here knows which of them show this person. Keep the right ones in the row",
+                    groups.join(" and ")
+                ));
+                self.photos.clear();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_majority_all_photos_are_named_in_their_groups() {
+        let photo = |name: &str, values: [f32; 2]| {
+            let photo =
+                EnrolledPhoto::Embedded { bytes: name.into(), model: "net".into(), template: Template(values.into()) };
+            (name.to_owned(), photo)
+        };
+        let (one, other) = ([1.0, 0.0], [0.0, 1.0]);
+        let photos = vec![photo("a.jpg", one), photo("b.jpg", other), photo("c.jpg", one), photo("d.jpg", other)];
+        let mut looked = Looked { photos, ..Looked::default() };
+        looked.take_out_strangers(0.45, "net", &[], &BTreeMap::new());
+        assert!(looked.photos.is_empty() && looked.refused.is_empty());
+        assert_eq!(
+            looked.faults,
+            [
+                "photos a.jpg, c.jpg and b.jpg, d.jpg are unlike each other (score 0.00 at most; photos of one person reach 0.45), and nobody here knows which of them show this person. Keep the right ones in the row"
+            ]
+        );
+    }
+}
