@@ -131,15 +131,15 @@ mod tests {
     /// People in a few dimensions; those of the group share a direction, so they look more like each other than others do.
     fn crowd() -> Vec<Subject> {
         let mut generator = ChaCha8Rng::seed_from_u64(9);
-        let person = |k: usize| {
+        let person = |k: u32| {
             let mut values: Vec<f32> = (0..24).map(|_| generator.random::<f32>() - 0.5).collect();
-            values[0] += if k % 3 == 0 { 0.6 } else { 0.0 };
+            values[0] += if k.is_multiple_of(3) { 0.6 } else { 0.0 };
             let template = Template::from_output(values).unwrap();
-            let name = format!("{} {k}", if k % 3 == 0 { "group" } else { "other" });
+            let name = format!("{} {k}", if k.is_multiple_of(3) { "group" } else { "other" });
             let view = Some(Photo { template, quality: 0.9 });
             Subject { name, photos: vec![Studied { enrolled: None, view }] }
         };
-        (0..600).map(person).collect()
+        (0..600_u32).map(person).collect()
     }
 
     #[test]
