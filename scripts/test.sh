@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up whatever is missing and proves the program. Devices are virtual: a V4L2 camera and a PulseAudio sink.
-# With --long also what takes longer: rebuilding every network from its package and comparing the outputs.
+# With --long also what takes longer: rebuilding every network from its package and comparing the outputs, and all mutated pictures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,8 @@ fi
 cargo fmt --all --check
 cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
 if [ "${1:-}" = --long ]; then
+    # Tests that are asked for more, such as tests/mutations.rs, look at this.
+    export GREETER_LONG=1
     scripts/models/rebuild.sh
     scripts/models/verify.sh
 fi

@@ -311,7 +311,8 @@ fn a_visitor_is_greeted_by_name_and_the_events_and_the_log_know_only_a_number() 
     assert!(said.contains("Mr Obama"), "{said}");
     assert!(robot.ends_within(STARTS_WITHIN).success(), "the recording ends by itself");
     let (out, err) = robot.everything();
-    let events = fs::read_to_string(&events).unwrap();
+    let file = events;
+    let events = fs::read_to_string(&file).unwrap();
     let lines: Vec<serde_json::Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of =
         |kind: &str| lines.iter().find(|line| line["event"] == kind).unwrap_or_else(|| panic!("no {kind} in {events}"));
@@ -333,6 +334,25 @@ fn a_visitor_is_greeted_by_name_and_the_events_and_the_log_know_only_a_number() 
         }
     }
     assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "colour where there is no terminal");
+    let explained = desk.does(&["explain", "--events", file.to_str().unwrap(), "last"]);
+    explained.is_done().says("was named: #1. The score of").says("views that agree").says("sent to Counter 3");
+    assert!(!explained.out.contains("Obama") && !explained.out.contains("too little"), "{}", explained.out);
+    let json = desk.does(&["explain", "--json", "--events", file.to_str().unwrap(), "last"]);
+    let json: serde_json::Value = serde_json::from_str(&json.is_done().out).unwrap();
+    assert_eq!((&json["person"], &json["min_score_from"], &json["people"]), (&1.into(), &"shipped".into(), &2.into()));
+}
+
+#[test]
+fn a_decision_that_cannot_be_explained_is_named_with_what_can() {
+    let desk = Desk::new();
+    let file = desk.at("events.jsonl");
+    fs::write(&file, "{\"at_ms\":1,\"event\":\"left\",\"visitor\":3}\n").unwrap();
+    let file = file.to_str().unwrap();
+    desk.does(&["explain", "3"]).fails_with(&["Add --events FILE"]);
+    desk.does(&["explain", "--events", "/nowhere/events", "3"]).fails_with(&["cannot read /nowhere/events"]);
+    desk.does(&["explain", "--events", file, "3"]).fails_with(&["no decision about visitor 3", "events.jsonl"]);
+    desk.does(&["explain", "--events", file, "line:1"]).fails_with(&["line 1 is no decision", "`left`"]);
+    desk.does(&["explain", "--events", file, "Obama"]).fails_with(&["`Obama` is no event", "`last`"]);
 }
 
 #[test]

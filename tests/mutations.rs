@@ -35,7 +35,9 @@ use greeter::{
 };
 use image::{Rgb, RgbImage};
 use support::{
+    bombs,
     mutations::{Form, Mutation, Seed, mutation},
+    saved::{self, PngForm},
     watchdog::Watchdog,
 };
 
@@ -218,7 +220,7 @@ struct Fate {
 /// Lets a mutation go the whole way.
 fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
     let mut fate = Fate::default();
-    let decoded = watchdog.watches("decoding", || match &of.form {
+    let (decoded, _) = watchdog.watches("decoding", || match &of.form {
         Form::Photo(bytes) => photo::read_photo_bytes(bytes).map_err(|error| error.to_string()),
         Form::Buffer(format, bytes) => decode::decode(*format, bytes),
         Form::Pixels(picture) => Ok(picture.clone()),
@@ -228,7 +230,7 @@ fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
         return fate;
     };
     fate.decoded = true;
-    fate.enrolled = watchdog.watches("enrolling", || robot.enroller.enrol(picture).unwrap()).is_ok();
+    fate.enrolled = watchdog.watches("enrolling", || robot.enroller.enrol(picture).unwrap()).0.is_ok();
     // Whoever was there before has left.
     robot.now += Duration::from_secs(20);
     robot.vision.without_frames(robot.now);
@@ -236,7 +238,7 @@ fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
     for seq in 0..SHOWN {
         robot.now += FRAME;
         let frame = Frame { rgb: rgb.clone(), captured_at: robot.now, seq: seq.into() };
-        let sighting = watchdog.watches("looking", || robot.vision.on_frame(&frame).unwrap());
+        let (sighting, _) = watchdog.watches("looking", || robot.vision.on_frame(&frame).unwrap());
         for face in &sighting.faces {
             fate.seen = true;
             if let Some(Decision::Identified(person)) = face.verdict.map(|verdict| verdict.decision) {
@@ -374,4 +376,38 @@ fn no_mutated_picture_or_frame_makes_the_robot_panic_hang_or_say_a_wrong_name() 
     for (step, (time, what)) in &slowest {
         assert!(*time < HANGS, "{step} of {what} took {time:?}");
     }
+}
+
+#[test]
+fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second() {
+    let long = std::env::var_os("GREETER_LONG").is_some();
+    let (width, height) = bombs::LARGEST;
+    let forms =
+        saved::PNG_FORMS.into_iter().flat_map(|(colour, depth)| [(colour, depth, false), (colour, depth, true)]);
+    let forms = forms.map(|(colour, depth, interlaced)| PngForm { colour, depth, interlaced });
+    let pngs = forms.map(|form| {
+        (format!("PNG, {form:?}"), Box::new(move || bombs::black_png(width, height, form)) as Box<dyn Fn() -> Vec<u8>>)
+    });
+    let jpegs = [false, true].into_iter().flat_map(|grey| {
+        let flat = Box::new(move || bombs::flat_jpeg(width, height, grey)) as Box<dyn Fn() -> Vec<u8>>;
+        let scans = [4, 10, 64].map(|scans| {
+            let of_scans =
+                Box::new(move || bombs::jpeg_of_scans(width, height, scans, !grey)) as Box<dyn Fn() -> Vec<u8>>;
+            (format!("JPEG in {scans} scans, grey {grey}"), of_scans)
+        });
+        [(format!("flat JPEG, grey {grey}"), flat)].into_iter().chain(scans)
+    });
+    let watchdog = Watchdog::starts(HANGS);
+    let mut hanging = Vec::new();
+    for (at, (what, made)) in pngs.chain(jpegs).enumerate().filter(|(at, _)| long || at % 6 == 5) {
+        let bytes = made();
+        watchdog.is_told(&what);
+        let (read, took) = watchdog.watches("decoding", || photo::read_photo_bytes(&bytes));
+        let fate = read.map_or_else(|error| error.to_string(), |picture| format!("{:?}", picture.dimensions()));
+        println!("measured: {at} {what}: {:.3} s, {} bytes, {fate}", took.as_secs_f64(), bytes.len());
+        if took >= HANGS {
+            hanging.push(what);
+        }
+    }
+    assert!(hanging.is_empty(), "{hanging:?}");
 }

@@ -309,3 +309,21 @@ fn every_event_is_in_the_documents() {
     }
     assert!(count > 10, "only {count} events were found");
 }
+
+#[test]
+fn every_key_of_a_decision_is_in_the_documents() {
+    let source = text(Path::new("src/journal/because.rs"));
+    let (_, from) = source.split_once("pub struct Because {").expect("the keys");
+    let (fields, _) = from.split_once("\n}").expect("their end");
+    let documented = text(Path::new("docs/events.md"));
+    let keys: Vec<&str> =
+        fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
+    assert!(keys.len() > 10, "{keys:?}");
+    none(
+        &keys
+            .iter()
+            .filter(|key| !documented.contains(&format!("`{key}`")))
+            .map(|key| (*key).to_owned())
+            .collect::<Vec<_>>(),
+    );
+}

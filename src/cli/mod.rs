@@ -4,6 +4,7 @@ mod bench;
 mod calibrate;
 mod config;
 mod doctor;
+mod explain;
 mod models;
 pub mod people;
 mod pipeline;
@@ -65,6 +66,7 @@ enum Command {
     Sync(sync::SyncArgs),
     People(people::PeopleArgs),
     Calibrate(calibrate::CalibrateArgs),
+    Explain(explain::ExplainArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
     Reindex(reindex::ReindexArgs),
@@ -130,6 +132,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Models(args) => models::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
+        Command::Explain(args) => explain::run(args),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
         Command::Doctor(args) => doctor::run(args, cli.config.clone()),

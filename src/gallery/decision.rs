@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
-use super::{BestTwo, Gallery, score};
-use crate::{config::DecisionSettings, face::Template, person::RecordNumber};
+use super::{BestTwo, Gallery, grounds::Grounds, score};
+use crate::{calibration::in_force::ScoreSource, config::DecisionSettings, face::Template, person::RecordNumber};
 
 /// Views kept of one track: the best ones. More hardly change the mean.
-const VIEWS_KEPT: usize = 8;
+pub const VIEWS_KEPT: usize = 8;
+/// So many views must each point to the person who is named.
+pub const VIEWS_THAT_AGREE: usize = 2;
 /// A score so far below the threshold is a person who might be enrolled but cannot be named.
 const UNSURE_BAND: f32 = 0.15;
 /// Two views of one track less alike than this show two people (mates in one visit: 0.4 and more; strangers to each other: 0.3 and less).
@@ -24,6 +26,8 @@ const WORTH_WAITING: f32 = 0.25;
 pub struct Demands {
     /// The lowest comparison score, for this gallery's size.
     pub min_score_to_name: f32,
+    /// Where that score comes from.
+    pub min_score_from: ScoreSource,
     /// How far the second person must stay behind.
     pub min_margin: f32,
     /// Good views, at least two.
@@ -38,6 +42,8 @@ impl Demands {
     /// The operator's settings with the score that holds for the gallery, and with what the network usually gives enrolled people
     /// (`mates_median`), if that has been measured.
     ///
+    /// The score counts as a shipped one unless the operator chose it; whoever knows better says so afterwards.
+    ///
     /// In a gallery so large that the usual enrolled visitor stays below the score, falling short is the rule: there nobody is made to
     /// wait for a name that seldom comes.
     pub fn new(settings: &DecisionSettings, score_for_gallery: f32, mates_median: Option<f32>) -> Self {
@@ -46,6 +52,7 @@ impl Demands {
         let pays = mates_median.is_none_or(|usual| usual >= min_score_to_name);
         Self {
             min_score_to_name,
+            min_score_from: if chosen > 0.0 { ScoreSource::Configured } else { ScoreSource::Shipped },
             min_margin: settings.min_margin,
             min_views: (settings.min_views as usize).max(2),
             decide_within: Duration::from_millis(settings.decide_within_ms),
@@ -78,6 +85,8 @@ pub struct Verdict {
     pub views: usize,
     /// The mean quality of those views, 0 to 1.
     pub quality: f32,
+    /// What else it rested on.
+    pub grounds: Grounds,
 }
 
 /// What is known so far about one track.
@@ -134,27 +143,31 @@ impl Evidence {
             return None;
         }
         let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();
-        let verdict = |decision| {
-            let quality = self.views.iter().map(|(_, quality)| quality).sum::<f32>() / self.views.len().max(1) as f32;
-            Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality })
+        let alone = || {
+            let views: Vec<Template> = self.views.iter().map(|(view, _)| view.clone()).collect();
+            gallery.search_many(&views)
         };
-        let Some(first) = best.first else { return verdict(Decision::Stranger) };
+        let verdict = |decision, alone: Vec<BestTwo>| {
+            let qualities = || self.views.iter().map(|(_, quality)| *quality);
+            let quality = qualities().sum::<f32>() / self.views.len().max(1) as f32;
+            let grounds = Grounds::new(gallery.people(), watched, &best, qualities().zip(alone));
+            Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality, grounds })
+        };
+        let Some(first) = best.first else { return verdict(Decision::Stranger, alone()) };
         let margin = first.score - best.second.map_or(-1.0, |second| second.score);
         let alike = first.score >= demands.min_score_to_name;
-        let agreed = || {
-            let pointing = self.views.iter().filter(|(view, _)| {
-                gallery.search(view).first.is_some_and(|candidate| candidate.person == first.person)
-            });
-            pointing.count() >= 2
-        };
-        if enough && alike && margin >= demands.min_margin && agreed() {
-            return verdict(Decision::Identified(first.person));
+        if enough && alike && margin >= demands.min_margin {
+            let alone = alone();
+            let points = |found: &&BestTwo| found.first.is_some_and(|candidate| candidate.person == first.person);
+            if alone.iter().filter(points).count() >= VIEWS_THAT_AGREE {
+                return verdict(Decision::Identified(first.person), alone);
+            }
         }
         let short_by = demands.min_score_to_name - first.score;
         if short_by <= WORTH_WAITING && !last_moment {
             return None;
         }
-        verdict(if short_by <= UNSURE_BAND { Decision::Unsure } else { Decision::Stranger })
+        verdict(if short_by <= UNSURE_BAND { Decision::Unsure } else { Decision::Stranger }, alone())
     }
 }
 
@@ -164,6 +177,7 @@ mod tests {
 
     const DEMANDS: Demands = Demands {
         min_score_to_name: 0.6,
+        min_score_from: ScoreSource::Shipped,
         min_margin: 0.05,
         min_views: 3,
         decide_within: Duration::from_millis(200),

@@ -8,11 +8,13 @@
 //! | `exact` | where the exact rows are that decide between those |
 //! | `kernel` | the arithmetic |
 //! | `decision` | whether the best is like enough to be named |
+//! | `grounds` | what that rested on, for explaining it afterwards |
 //!
 //! Pure.
 
 pub mod decision;
 pub mod exact;
+pub mod grounds;
 mod index;
 pub mod kernel;
 mod rows;

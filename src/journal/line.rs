@@ -43,7 +43,7 @@ pub fn line(event: &Event) -> (Weight, String) {
         Event::Stranger { visitor, because: why } => {
             (Weight::Plain, format!("{visitor} is not enrolled ({})", because(why)))
         }
-        Event::Returned { visitor, person: who } => {
+        Event::Returned { visitor, person: who, .. } => {
             (Weight::Plain, format!("{visitor}{} was greeted a short while ago", person(who)))
         }
         Event::Routed { visitor, person: who, place, reason, .. } => {

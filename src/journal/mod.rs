@@ -1,8 +1,13 @@
 //! What happened, for the operator and for other programs: never a name, an identity number, a phone number or a tax matter.
 //!
 //! One event is one line of JSON (`--events FILE`, docs/events.md) and one readable line on the screen ([`line`] writes it).
+//! [`because`] is what a decision rested on; [`explain`] reads it back and says why somebody was or was not named; [`search`] finds the
+//! decision that the operator asks about.
 
+pub mod because;
+pub mod explain;
 mod line;
+pub mod search;
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,12 +16,12 @@ use std::{
     time::SystemTime,
 };
 
+pub use because::Because;
 pub use line::{Weight, line};
 use serde::Serialize;
 
 use crate::{
-    calibration::in_force::ScoreSource, face::lighting::LightProblem, gallery::decision::Verdict, person::RecordNumber,
-    visit::tracker::TrackId,
+    calibration::in_force::ScoreSource, face::lighting::LightProblem, person::RecordNumber, visit::tracker::TrackId,
 };
 
 /// An event with the time at which it happened.
@@ -79,6 +84,9 @@ pub enum Event {
         visitor: TrackId,
         /// Their record, if they are identified.
         person: Option<RecordNumber>,
+        /// Why they were taken for that person, or for nobody.
+        #[serde(flatten)]
+        because: Because,
     },
     /// Where a visitor is sent.
     Routed {
@@ -186,40 +194,6 @@ pub enum Event {
     },
 }
 
-/// What a decision rested on.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Because {
-    /// The most alike person's comparison score.
-    pub score: Option<f32>,
-    /// The second person's.
-    pub second: Option<f32>,
-    /// What was demanded of the first.
-    pub min_score_to_name: f32,
-    /// What was demanded between the two.
-    pub min_margin: f32,
-    /// Views.
-    pub views: usize,
-    /// Their mean quality, 0 to 1.
-    pub quality: f32,
-    /// From the first frame with a usable face until the decision.
-    pub face_to_decision_ms: f64,
-}
-
-impl Because {
-    /// What a verdict rested on.
-    pub fn of(verdict: &Verdict, face_to_decision_ms: f64) -> Self {
-        Self {
-            score: verdict.best.first.map(|first| first.score),
-            second: verdict.best.second.map(|second| second.score),
-            min_score_to_name: verdict.demands.min_score_to_name,
-            min_margin: verdict.demands.min_margin,
-            views: verdict.views,
-            quality: verdict.quality,
-            face_to_decision_ms,
-        }
-    }
-}
-
 /// The parts of the time from a visitor's first usable frame to the first sample of their greeting, one after the other.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Stages {
@@ -283,15 +257,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_flat_json_object_with_the_record_number_only() {
-        let because = Because {
-            score: Some(0.83),
-            second: Some(0.21),
-            min_score_to_name: 0.7,
-            min_margin: 0.05,
-            views: 3,
-            quality: 0.9,
-            face_to_decision_ms: 412.0,
-        };
+        let because = because::tests::named();
         let event = Event::Identified { visitor: TrackId(4), person: RecordNumber(12), because };
         let json = serde_json::to_value(Entry { at_ms: 5, event: event.clone() }).unwrap();
         assert_eq!(json["event"], "identified");

@@ -69,7 +69,8 @@ impl Reader {
     }
 
     fn demands_by(&self, in_force: &InForce, people: usize) -> Demands {
-        Demands::new(&self.decision, in_force.min_score(people), self.mates_median)
+        let demands = Demands::new(&self.decision, in_force.min_score(people), self.mates_median);
+        Demands { min_score_from: in_force.source(), ..demands }
     }
 
     /// Where the score that a visitor must reach comes from.

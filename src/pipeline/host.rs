@@ -135,7 +135,8 @@ impl Host {
                 }
                 VisitEvent::Returned(visitor, verdict) => {
                     self.waiting.remove(&visitor);
-                    self.tell(Event::Returned { visitor, person: person(verdict.decision) });
+                    let because = self.because(visitor, &verdict);
+                    self.tell(Event::Returned { visitor, person: person(verdict.decision), because });
                 }
                 VisitEvent::Greet(guests) => self.greet(&guests),
                 VisitEvent::Left(visitor) => {
@@ -216,9 +217,13 @@ impl Host {
         drop(self.told.try_send(Told::Event(Entry::now(event))));
     }
 
-    fn tell_decision(&self, visitor: TrackId, verdict: &Verdict) {
+    fn because(&self, visitor: TrackId, verdict: &Verdict) -> Because {
         let times = self.decisions.get(&visitor);
-        let because = Because::of(verdict, times.map_or(0.0, |it| ms(it.decided_at.duration_since(it.face_at))));
+        Because::of(verdict, times.map_or(0.0, |it| ms(it.decided_at.duration_since(it.face_at))))
+    }
+
+    fn tell_decision(&self, visitor: TrackId, verdict: &Verdict) {
+        let because = self.because(visitor, verdict);
         self.tell(match verdict.decision {
             Decision::Identified(person) => Event::Identified { visitor, person, because },
             Decision::Unsure => Event::Unsure { visitor, because },

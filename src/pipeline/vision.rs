@@ -19,9 +19,12 @@ use crate::{
         eyes::Eyes,
         lighting::Lighting,
         networks::Networks,
-        quality::{self, Quality},
+        quality::{self, Fault, Quality},
     },
-    gallery::decision::{Decision, Evidence, Verdict},
+    gallery::{
+        decision::{Decision, Evidence, Verdict},
+        grounds::PassedOver,
+    },
     visit::{
         encounter::SeenFace,
         tracker::{Followed, TrackId, Tracker},
@@ -101,6 +104,8 @@ struct Visitor {
     /// Whether a view came since the last decision.
     changed: bool,
     verdict: Option<Verdict>,
+    /// Frames whose view of the face could not be used.
+    passed_over: PassedOver,
 }
 
 /// The stage.
@@ -219,21 +224,28 @@ impl Vision {
             face: None,
             changed: false,
             verdict: None,
+            passed_over: PassedOver::default(),
         })
     }
 
     /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
     fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, RgbImage)> {
         let demands = self.demands;
-        let facing = followed.face.eye_distance() >= demands.min_eye_distance_px
-            && quality::yaw_degrees(&followed.face).abs() <= demands.max_yaw_degrees;
-        self.visitor(followed.track).watch(now, facing, followed.since);
+        let far = followed.face.eye_distance() < demands.min_eye_distance_px;
+        let turned = quality::yaw_degrees(&followed.face).abs() > demands.max_yaw_degrees;
+        let facing = !far && !turned;
+        let visitor = self.visitor(followed.track);
+        visitor.watch(now, facing, followed.since);
+        if !facing {
+            visitor.passed_over.note(if far { Fault::TooFar } else { Fault::Turned });
+        }
         if !facing || !room {
             return None;
         }
         let crop = align::align(frame, &followed.face.landmarks)?;
         let quality = Quality::of(&followed.face, &crop);
-        if quality.fault(&demands).is_some() {
+        if let Some(fault) = quality.fault(&demands) {
+            self.visitor(followed.track).passed_over.note(fault);
             return None;
         }
         let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, crop));
@@ -262,6 +274,7 @@ impl Visitor {
         self.changed = true;
         if !same {
             (self.verdict, self.usable_since, self.watched) = (None, Some(now), Duration::ZERO);
+            self.passed_over = PassedOver::default();
         }
         same
     }
@@ -275,7 +288,9 @@ impl Visitor {
             return false;
         }
         self.changed = false;
-        let Some(verdict) = self.evidence.decide(self.watched, &roll.gallery, &roll.demands) else { return false };
+        let verdict = self.evidence.decide(self.watched, &roll.gallery, &roll.demands);
+        let Some(mut verdict) = verdict else { return false };
+        verdict.grounds.passed_over = self.passed_over;
         if matches!(verdict.decision, Decision::Identified(_)) {
             self.picker.set_interval(WATCHING);
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
+    calibration::in_force::ScoreSource,
     face::Template,
-    gallery::{BestTwo, Candidate, decision::Demands},
+    gallery::{BestTwo, Candidate, decision::Demands, grounds::Grounds},
 };
 
 /// A hall whose visitors are scripted by what the vision stage would say of them.
@@ -41,6 +42,7 @@ impl Visitor {
     fn seen(&self) -> SeenFace {
         let demands = Demands {
             min_score_to_name: 0.6,
+            min_score_from: ScoreSource::Shipped,
             min_margin: 0.05,
             min_views: 3,
             decide_within: Duration::from_millis(200),
@@ -53,6 +55,7 @@ impl Visitor {
             demands,
             views: 3,
             quality: 0.8,
+            grounds: Grounds::default(),
         });
         let mut values = vec![0.0; 16];
         values[self.face] = 1.0;

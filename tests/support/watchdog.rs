@@ -47,8 +47,8 @@ impl Watchdog {
         what.clone_into(&mut self.told.borrow_mut());
     }
 
-    /// Runs one step.
-    pub fn watches<T>(&self, name: &'static str, step: impl FnOnce() -> T) -> T {
+    /// Runs one step and says what it took.
+    pub fn watches<T>(&self, name: &'static str, step: impl FnOnce() -> T) -> (T, Duration) {
         let told = self.told.borrow().clone();
         let began = own_time();
         *self.step.lock().unwrap() = Some(Step { what: format!("{name}, {told}"), began });
@@ -60,7 +60,7 @@ impl Watchdog {
         if took > known.0 {
             *known = (took, told);
         }
-        result
+        (result, took)
     }
 
     /// The longest that each kind of step took, and what it was about.

@@ -157,6 +157,7 @@ mod tests {
     fn demands(_: usize) -> Demands {
         Demands {
             min_score_to_name: 0.6,
+            min_score_from: crate::calibration::in_force::ScoreSource::Shipped,
             min_margin: 0.05,
             min_views: 3,
             decide_within: Duration::from_millis(240),
