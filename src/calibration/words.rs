@@ -118,7 +118,7 @@ impl Story<'_> {
         }
         if people < FEWEST_PEOPLE {
             return Some(format!(
-                "{people} people are too few to measure: the shipped scores hold. {ENOUGH} are needed: halls of 20 drawn from a larger crowd let through up to 14 times the strangers that were asked for, halls of 100 at most as many."
+                "{people} people are too few to measure: the shipped scores hold. {ENOUGH} are needed: halls of 20 drawn from a larger crowd let through up to 25 times the strangers that were asked for, halls of 100 up to 1.1 times."
             ));
         }
         (people < ENOUGH).then(|| {
