@@ -58,6 +58,8 @@ section!(
         height: u32 = 720,
         /// Frames a second.
         frames_per_second: u32 = 30,
+        /// Whether the exposure is set for the nearest face, where the camera lets it be set; otherwise the camera decides.
+        expose_for_face: bool = true,
         /// A camera that sends no frame for so long is called silent and reopened.
         silent_after_ms: u64 = 1500,
     }

@@ -16,7 +16,9 @@ use std::{
 use signal_hook::consts::SIGURG;
 
 use super::{
-    CameraError, Frame, LatestFrame, decode,
+    CameraError, FaceLight, Frame, LatestFrame,
+    controls::ExposureControl,
+    decode,
     device::{self, OpenCamera},
     freshness::Freshness,
 };
@@ -36,6 +38,8 @@ pub(super) struct Counts {
 /// A running capture thread.
 pub(super) struct Capture {
     pub(super) slot: LatestFrame,
+    /// For what the camera is to be exposed.
+    pub(super) face_light: FaceLight,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
@@ -64,12 +68,14 @@ impl Capture {
         let shared = Arc::new(Shared::default());
         let (inner_slot, inner_shared) = (slot.clone(), Arc::clone(&shared));
         let device = settings.device.clone();
-        let body = move || run(&settings, &counts, inner_slot, &inner_shared);
+        let face_light = FaceLight::default();
+        let inner_light = face_light.clone();
+        let body = move || run(&settings, &counts, inner_slot, &inner_light, &inner_shared);
         let thread = thread::Builder::new()
             .name("capture".into())
             .spawn(body)
             .map_err(|cause| CameraError::Unusable { device, cause: cause.to_string() })?;
-        Ok(Self { slot, shared, thread })
+        Ok(Self { slot, face_light, shared, thread })
     }
 
     /// What was opened; `None` until it is.
@@ -109,13 +115,16 @@ impl Capture {
     }
 }
 
-fn run(settings: &CameraSettings, counts: &Counts, slot: LatestFrame, shared: &Shared) {
+fn run(settings: &CameraSettings, counts: &Counts, slot: LatestFrame, face_light: &FaceLight, shared: &Shared) {
     // Declared first, dropped last: the reason is written before the slot is closed.
     let ending = Ending { slot };
     let error = match device::open(settings) {
         Ok(mut camera) => {
             let _ = shared.description.set(camera.description.clone());
-            let error = capture(&mut camera, counts, &ending.slot);
+            // Asked by this thread, which is given up if the driver hangs.
+            let exposure =
+                settings.expose_for_face.then(|| ExposureControl::of(&camera.path, camera.format.frame_rate()));
+            let error = capture(&mut camera, counts, &ending.slot, (exposure.flatten(), face_light));
             *shared.ending.lock().unwrap_or_else(PoisonError::into_inner) = error;
             // Whoever waits must not have to wait until a driver has closed the device.
             ending.slot.close();
@@ -127,12 +136,20 @@ fn run(settings: &CameraSettings, counts: &Counts, slot: LatestFrame, shared: &S
 }
 
 /// Captures until the slot is closed (`None`) or the camera fails.
-fn capture(camera: &mut OpenCamera, counts: &Counts, slot: &LatestFrame) -> Option<CameraError> {
+fn capture(
+    camera: &mut OpenCamera,
+    counts: &Counts,
+    slot: &LatestFrame,
+    (mut exposure, face_light): (Option<ExposureControl>, &FaceLight),
+) -> Option<CameraError> {
     let mut freshness = Freshness::new(camera.format.frame_rate());
     let mut returned_at = Instant::now();
     loop {
         if slot.is_closed() {
             return None;
+        }
+        if let Some(exposure) = &mut exposure {
+            exposure.on_frame(Instant::now(), face_light.take());
         }
         let asked_at = Instant::now();
         let buffer = match camera.device.frame() {

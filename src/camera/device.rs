@@ -84,6 +84,8 @@ fn not_found(wanted: &str, there: &[CameraInfo]) -> CameraError {
 pub(super) struct OpenCamera {
     pub(super) device: Device,
     pub(super) format: CameraFormat,
+    /// Its device node.
+    pub(super) path: PathBuf,
     /// Such as `/dev/video0 (HD Webcam) 1280x720 MJPG 30/s`.
     pub(super) description: String,
 }
@@ -126,7 +128,7 @@ fn open_one(camera: &CameraInfo, settings: &CameraSettings) -> Result<OpenCamera
         match opened {
             Ok(format) => {
                 let description = format!("{camera} {}", format::described(format));
-                return Ok(OpenCamera { device, format, description });
+                return Ok(OpenCamera { device, format, path: camera.path.clone(), description });
             }
             Err(error) => refusal = refused(error),
         }

@@ -1,14 +1,16 @@
 //! Where frames come from: a webcam, or a recording that stands in for one. The pipeline cannot tell which.
 //!
 //! `webcam` is the outer side of the device: it waits, says what is wrong and reopens. `capture` is the thread that owns the
-//! device, with `device` (which one), `format` (how to ask it), `freshness` (what is too old) and `decode` (pixels) under it.
+//! device, with `device` (which one), `exposure` (how bright a face should be) and `controls` (that it is), `format` (how to ask it), `freshness` (what is too old) and `decode` (pixels) under it.
 //! `replay` plays photos, a folder or a clip (`timeline` says what is due when, `recording` what there is to show). `photo` reads a
 //! picture that somebody else made, with limits; `segments` and `jpeg` are what all of them know of that format: where a picture ends, and
 //! its pixels. `slot` passes the newest frame on.
 
 mod capture;
+mod controls;
 pub mod decode;
 mod device;
+mod exposure;
 mod format;
 mod freshness;
 mod jpeg;
@@ -27,6 +29,7 @@ use image::RgbImage;
 
 pub use decode::mjpg as decode_mjpg;
 pub use device::{CameraInfo, list};
+pub use exposure::FaceLight;
 pub use replay::Replay;
 pub use slot::{LatestFrame, Taken};
 pub use webcam::Webcam;
@@ -53,6 +56,9 @@ pub trait Camera: Send {
     /// [`CameraError::NotFound`] or [`CameraError::Unusable`] when a webcam gives no frames, said once and then every few seconds;
     /// [`CameraError::Ended`] when a recording is over, [`CameraError::Recording`] when it cannot be read.
     fn next_frame(&mut self) -> Result<Frame, CameraError>;
+
+    /// Told the mean brightness (0 to 255) of the nearest face in a frame, a camera may expose for it. Cameras that cannot do nothing.
+    fn expose_for(&mut self, _face: f32) {}
 
     /// What the operator calls it, such as `/dev/video0 (HD Webcam) 1280x720 MJPG 30/s`.
     fn describe(&self) -> String;

@@ -183,6 +183,12 @@ impl Camera for Webcam {
         }
     }
 
+    fn expose_for(&mut self, face: f32) {
+        if let Some(running) = &self.running {
+            running.capture.face_light.put(face);
+        }
+    }
+
     fn describe(&self) -> String {
         self.description.clone().unwrap_or_else(|| format!("camera `{}`, not open yet", self.settings.device))
     }

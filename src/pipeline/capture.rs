@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam::channel::Sender;
 
-use crate::camera::{Camera, CameraError, LatestFrame};
+use crate::camera::{Camera, CameraError, FaceLight, LatestFrame};
 
 /// What the camera has to say besides frames.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ impl Captured {
 pub fn run(
     camera: &mut dyn Camera,
     slot: &LatestFrame,
+    face_light: &FaceLight,
     notices: &Sender<CameraNotice>,
     captured: &Captured,
     stop: &AtomicBool,
@@ -44,6 +45,9 @@ pub fn run(
     let tell = |notice| drop(notices.try_send(notice));
     while !stop.load(Ordering::Relaxed) {
         beat();
+        if let Some(brightness) = face_light.take() {
+            camera.expose_for(brightness);
+        }
         match camera.next_frame() {
             Ok(frame) => {
                 if !watching {

@@ -35,7 +35,7 @@ use host::{Host, Means, Told};
 use vision::{Sighting, Vision};
 
 use crate::{
-    camera::{Camera, LatestFrame, Taken},
+    camera::{Camera, FaceLight, LatestFrame, Taken},
     config::Config,
 };
 
@@ -112,6 +112,7 @@ impl Pipeline {
         let (tell, told) = bounded(host_stage.capacity);
         // Speech watches itself: it replaces what hangs.
         let health = Health::new([capture.name, vision_stage.name, host_stage.name]);
+        let face_light = FaceLight::default();
         let (slot, captured, stop) =
             (LatestFrame::new(), Arc::new(Captured::default()), Arc::new(AtomicBool::new(false)));
         let host = Host::new(means, config, tell.clone());
@@ -120,10 +121,11 @@ impl Pipeline {
         let threads = vec![
             supervisor.start(capture.name, {
                 let (slot, captured, health, stop) = (slot.clone(), captured.clone(), health.clone(), stop.clone());
+                let face_light = face_light.clone();
                 let mut camera = camera;
                 move || {
                     let beat = || health.beat("capture");
-                    capture::run(camera.as_mut(), &slot, &notices, &captured, &stop, &beat);
+                    capture::run(camera.as_mut(), &slot, &face_light, &notices, &captured, &stop, &beat);
                     // A recording that is over hangs nowhere.
                     while !stop.load(Ordering::Relaxed) {
                         beat();
@@ -134,7 +136,7 @@ impl Pipeline {
             supervisor.start(vision_stage.name, {
                 let (slot, health, stop) = (slot.clone(), health.clone(), stop.clone());
                 let mut vision = vision;
-                move || watch(&mut vision, &slot, &sightings, &health, &stop, gone_after)
+                move || watch(&mut vision, (&slot, &face_light), &sightings, &health, &stop, gone_after)
             })?,
             supervisor.start(host_stage.name, {
                 let (health, stop) = (health.clone(), stop.clone());
@@ -185,7 +187,7 @@ impl Drop for Pipeline {
 /// The vision stage's loop.
 fn watch(
     vision: &mut Vision,
-    slot: &LatestFrame,
+    (slot, face_light): (&LatestFrame, &FaceLight),
     sightings: &Sender<Sighting>,
     health: &Health,
     stop: &AtomicBool,
@@ -209,6 +211,9 @@ fn watch(
         };
         match seen {
             Ok(sighting) => {
+                if let Some(face) = sighting.lighting.and_then(|lighting| lighting.face) {
+                    face_light.put(face);
+                }
                 if sightings.send(sighting).is_err() {
                     return;
                 }

@@ -79,6 +79,16 @@ impl VirtualCamera {
         self.set("formats", format);
     }
 
+    /// Gives it a control for its exposure, which it chooses itself at first. To be said before a program opens it.
+    pub fn has_an_exposure_control(&self) {
+        self.set("exposure", "156 auto");
+    }
+
+    /// Its exposure and who chose it, such as `156 auto`; `None` if it has no such control.
+    pub fn exposure(&self) -> Option<String> {
+        fs::read_to_string(self.control.join("exposure")).ok()
+    }
+
     /// Pulls the cable.
     pub fn unplug(&self) {
         self.set("state", "unplugged");

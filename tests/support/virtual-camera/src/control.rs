@@ -3,6 +3,8 @@
 //! - `scene`: the path of a photo, of a folder of photos, or of a `.raw` file (bytes that are sent as an MJPG frame as they are).
 //! - `state`: `on`, `unplugged` or `silent`.
 //! - `node`: the N of /dev/videoN; a camera may come back under another number.
+//! - `exposure`: the exposure time in units of 100 µs and who chose it, such as `156 auto` or `312 manual`, if the camera has that control; the
+//!   program's settings are written here. At 156 the scene looks as it is.
 //! - `formats`: `MJPG` or `YUYV`, if the camera is to offer only that one, in both sizes at 30 frames a second.
 
 use std::{fs, path::PathBuf, sync::OnceLock};
@@ -41,6 +43,37 @@ pub fn state() -> State {
 /// What is in front of the camera.
 pub fn scene() -> Option<PathBuf> {
     value("scene").map(PathBuf::from)
+}
+
+/// Who chooses the exposure, as V4L2 numbers it.
+pub const MANUAL: i32 = 1;
+pub const AUTOMATIC: i32 = 3;
+/// The exposure that shows a scene as it is.
+pub const USUAL_EXPOSURE: i32 = 156;
+
+/// Exposure time and mode; `None` for a camera without that control.
+pub fn exposure() -> Option<(i32, i32)> {
+    let value = value("exposure")?;
+    let (time, mode) = value.split_once(' ')?;
+    Some((time.parse().ok()?, if mode == "manual" { MANUAL } else { AUTOMATIC }))
+}
+
+/// What the program sets.
+pub fn set_exposure(time: i32, mode: i32) {
+    let Some(folder) = folder() else { return };
+    let (new, text) = (folder.join("exposure.set"), if mode == MANUAL { "manual" } else { "auto" });
+    let written = fs::write(&new, format!("{time} {text}")).and_then(|()| fs::rename(&new, folder.join("exposure")));
+    if let Err(error) = written {
+        eprintln!("virtual camera: {error}");
+    }
+}
+
+/// How bright the scene is shown, in hundredths: what the exposure makes of it, when it is not the camera's own choice.
+pub fn brightness() -> u32 {
+    match exposure() {
+        Some((time, MANUAL)) => (100 * time / USUAL_EXPOSURE).clamp(1, 1000) as u32,
+        _ => 100,
+    }
 }
 
 /// The number of the device node.

@@ -6,13 +6,16 @@ use v4l2_sys::{
     V4L2_BUF_FLAG_DONE, V4L2_BUF_FLAG_MAPPED, V4L2_BUF_FLAG_QUEUED, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
     V4L2_CAP_DEVICE_CAPS, V4L2_CAP_STREAMING, V4L2_CAP_TIMEPERFRAME, V4L2_CAP_VIDEO_CAPTURE, timeval,
     v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE as CAPTURE, v4l2_buffer, v4l2_capability,
-    v4l2_colorspace_V4L2_COLORSPACE_SRGB as SRGB, v4l2_field_V4L2_FIELD_NONE as PROGRESSIVE, v4l2_fmtdesc, v4l2_format,
-    v4l2_fract, v4l2_frmivalenum, v4l2_frmivaltypes_V4L2_FRMIVAL_TYPE_DISCRETE as ONE_INTERVAL, v4l2_frmsize_discrete,
-    v4l2_frmsizeenum, v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE as ONE_SIZE, v4l2_memory_V4L2_MEMORY_MMAP as MMAP,
-    v4l2_requestbuffers, v4l2_streamparm,
+    v4l2_colorspace_V4L2_COLORSPACE_SRGB as SRGB, v4l2_ctrl_type_V4L2_CTRL_TYPE_INTEGER as INTEGER,
+    v4l2_ctrl_type_V4L2_CTRL_TYPE_MENU as MENU, v4l2_ext_control, v4l2_ext_controls,
+    v4l2_field_V4L2_FIELD_NONE as PROGRESSIVE, v4l2_fmtdesc, v4l2_format, v4l2_fract, v4l2_frmivalenum,
+    v4l2_frmivaltypes_V4L2_FRMIVAL_TYPE_DISCRETE as ONE_INTERVAL, v4l2_frmsize_discrete, v4l2_frmsizeenum,
+    v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE as ONE_SIZE, v4l2_memory_V4L2_MEMORY_MMAP as MMAP,
+    v4l2_query_ext_ctrl, v4l2_requestbuffers, v4l2_streamparm,
 };
 
 use crate::{
+    control,
     driver::{self, Buffer, Errno, Handle},
     scene::Format,
 };
@@ -40,8 +43,17 @@ const STREAMON: u64 = number::<i32>(WRITE, 18);
 const STREAMOFF: u64 = number::<i32>(WRITE, 19);
 const G_PARM: u64 = number::<v4l2_streamparm>(READ | WRITE, 21);
 const S_PARM: u64 = number::<v4l2_streamparm>(READ | WRITE, 22);
+const G_EXT_CTRLS: u64 = number::<v4l2_ext_controls>(READ | WRITE, 71);
+const S_EXT_CTRLS: u64 = number::<v4l2_ext_controls>(READ | WRITE, 72);
 const ENUM_FRAMESIZES: u64 = number::<v4l2_frmsizeenum>(READ | WRITE, 74);
 const ENUM_FRAMEINTERVALS: u64 = number::<v4l2_frmivalenum>(READ | WRITE, 75);
+
+const QUERY_EXT_CTRL: u64 = number::<v4l2_query_ext_ctrl>(READ | WRITE, 103);
+
+/// Who chooses the exposure: V4L2_CID_EXPOSURE_AUTO.
+const EXPOSURE_MODE: u32 = 0x009a_0901;
+/// V4L2_CID_EXPOSURE_ABSOLUTE.
+const EXPOSURE_TIME: u32 = 0x009a_0902;
 
 /// Answers one ioctl on the open file `fd`.
 ///
@@ -104,11 +116,53 @@ pub unsafe fn answer(fd: RawFd, request: u64, argument: *mut libc::c_void) -> Re
             }
             STREAMON => handle.start()?,
             STREAMOFF => handle.stop(),
-            // Controls and everything else that this camera does not have.
+            QUERY_EXT_CTRL => describe_control(argument!(v4l2_query_ext_ctrl))?,
+            G_EXT_CTRLS | S_EXT_CTRLS => {
+                let asked = argument!(v4l2_ext_controls);
+                // SAFETY: the caller passes an array of `count` controls.
+                let controls = unsafe { controls(asked) };
+                controls.iter_mut().try_for_each(|control| exposure(control, request == S_EXT_CTRLS))?;
+            }
+            // Other controls and everything else that this camera does not have.
             _ => return Err(libc::ENOTTY),
         }
         Ok(())
     })
+}
+
+fn describe_control(description: &mut v4l2_query_ext_ctrl) -> Result<(), Errno> {
+    control::exposure().ok_or(libc::EINVAL)?;
+    let (kind, range) = match description.id {
+        EXPOSURE_MODE => (MENU, (0, 3)),
+        EXPOSURE_TIME => (INTEGER, (1, 5000)),
+        _ => return Err(libc::EINVAL),
+    };
+    (description.type_, description.minimum, description.maximum, description.step) = (kind, range.0, range.1, 1);
+    Ok(())
+}
+
+unsafe fn controls<'a>(asked: &v4l2_ext_controls) -> &'a mut [v4l2_ext_control] {
+    if asked.controls.is_null() || asked.count == 0 {
+        return &mut [];
+    }
+    // SAFETY: as for the kernel.
+    unsafe { std::slice::from_raw_parts_mut(asked.controls, asked.count as usize) }
+}
+
+/// Reads or sets one control; like UVC cameras, this one refuses a time while it chooses itself.
+fn exposure(asked: &mut v4l2_ext_control, sets: bool) -> Result<(), Errno> {
+    let (time, mode) = control::exposure().ok_or(libc::EINVAL)?;
+    // SAFETY: for numbers this field of the union is the one in use.
+    let value = unsafe { asked.__bindgen_anon_1.value };
+    match (asked.id, sets) {
+        (EXPOSURE_MODE, false) => asked.__bindgen_anon_1.value = mode,
+        (EXPOSURE_TIME, false) => asked.__bindgen_anon_1.value = time,
+        (EXPOSURE_MODE, true) => control::set_exposure(time, value),
+        (EXPOSURE_TIME, true) if mode == control::MANUAL => control::set_exposure(value.clamp(1, 5000), mode),
+        (EXPOSURE_TIME, true) => return Err(libc::EACCES),
+        _ => return Err(libc::EINVAL),
+    }
+    Ok(())
 }
 
 fn capture_only(kind: u32) -> Result<(), Errno> {

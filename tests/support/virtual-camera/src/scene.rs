@@ -33,6 +33,7 @@ pub struct Format {
 struct Show {
     source: PathBuf,
     format: Format,
+    brightness: u32,
     begun: Instant,
     /// Bytes and the time at which they have been shown long enough, from the beginning.
     frames: Vec<(Arc<Vec<u8>>, Duration)>,
@@ -41,7 +42,7 @@ struct Show {
 /// The scene as the sensor sees it.
 pub struct Scene {
     show: Arc<Mutex<Option<Show>>>,
-    wanted: SyncSender<(PathBuf, Format)>,
+    wanted: SyncSender<(PathBuf, Format, u32)>,
 }
 
 impl Scene {
@@ -59,8 +60,10 @@ impl Scene {
     pub fn frame(&self, format: Format, now: Instant) -> Option<Arc<Vec<u8>>> {
         let show = self.show.lock().unwrap_or_else(PoisonError::into_inner);
         let source = control::scene()?;
-        if show.as_ref().is_none_or(|show| show.source != source || show.format != format) {
-            let _ = self.wanted.try_send((source, format));
+        let brightness = control::brightness();
+        let is_shown = |show: &Show| show.source == source && show.format == format && show.brightness == brightness;
+        if !show.as_ref().is_some_and(is_shown) {
+            let _ = self.wanted.try_send((source, format, brightness));
         }
         let show = show.as_ref().filter(|show| show.format == format)?;
         let elapsed = now.saturating_duration_since(show.begun);
@@ -69,25 +72,25 @@ impl Scene {
     }
 }
 
-type Prepared = HashMap<(PathBuf, SystemTime, Format), Arc<Vec<u8>>>;
+type Prepared = HashMap<(PathBuf, SystemTime, Format, u32), Arc<Vec<u8>>>;
 
-fn prepare(wishes: &Receiver<(PathBuf, Format)>, shown: &Mutex<Option<Show>>) {
+fn prepare(wishes: &Receiver<(PathBuf, Format, u32)>, shown: &Mutex<Option<Show>>) {
     let mut prepared = Prepared::new();
-    while let Ok((source, format)) = wishes.recv() {
-        let is_shown = |show: &Show| show.source == source && show.format == format;
+    while let Ok((source, format, brightness)) = wishes.recv() {
+        let is_shown = |show: &Show| show.source == source && show.format == format && show.brightness == brightness;
         if shown.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(is_shown) {
             continue;
         }
         let mut end = Duration::ZERO;
         let frames = photos(&source).into_iter().filter_map(|(path, duration)| {
             end += duration;
-            Some((bytes_of(&path, format, &mut prepared)?, end))
+            Some((bytes_of(&path, format, brightness, &mut prepared)?, end))
         });
         let frames: Vec<_> = frames.collect();
         if frames.is_empty() {
             eprintln!("virtual camera: nothing to show in {}", source.display());
         }
-        let show = Show { source, format, begun: Instant::now(), frames };
+        let show = Show { source, format, brightness, begun: Instant::now(), frames };
         *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(show);
     }
 }
@@ -107,9 +110,9 @@ fn photos(source: &Path) -> Vec<(PathBuf, Duration)> {
     paths.into_iter().map(|path| (path.clone(), shown_for(&path).unwrap_or(PHOTO_OF_A_FOLDER))).collect()
 }
 
-fn bytes_of(path: &Path, format: Format, prepared: &mut Prepared) -> Option<Arc<Vec<u8>>> {
+fn bytes_of(path: &Path, format: Format, brightness: u32, prepared: &mut Prepared) -> Option<Arc<Vec<u8>>> {
     let changed = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    let key = (path.to_owned(), changed, format);
+    let key = (path.to_owned(), changed, format, brightness);
     if let Some(bytes) = prepared.get(&key) {
         return Some(Arc::clone(bytes));
     }
@@ -118,7 +121,7 @@ fn bytes_of(path: &Path, format: Format, prepared: &mut Prepared) -> Option<Arc<
         bytes
     } else {
         let picture = match image::load_from_memory(&bytes) {
-            Ok(picture) => letterboxed(&picture.into_rgb8(), format),
+            Ok(picture) => exposed(letterboxed(&picture.into_rgb8(), format), brightness),
             Err(error) => {
                 eprintln!("virtual camera: {}: {error}", path.display());
                 return None;
@@ -129,6 +132,13 @@ fn bytes_of(path: &Path, format: Format, prepared: &mut Prepared) -> Option<Arc<
     let bytes = Arc::new(bytes);
     prepared.insert(key, Arc::clone(&bytes));
     Some(bytes)
+}
+
+/// As bright as the exposure makes it.
+fn exposed(mut picture: RgbImage, brightness: u32) -> RgbImage {
+    let level = |value: u8| (u32::from(value) * brightness / 100).min(255) as u8;
+    picture.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(level));
+    picture
 }
 
 /// `picture` as large as it fits into the frame, in the middle, on black.
