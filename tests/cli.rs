@@ -335,7 +335,7 @@ fn a_visitor_is_greeted_by_name_and_the_events_and_the_log_know_only_a_number() 
     }
     assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "colour where there is no terminal");
     let explained = desk.does(&["explain", "--events", file.to_str().unwrap(), "last"]);
-    explained.is_done().says("was named: #1. The score of").says("views that agree").says("sent to Counter 3");
+    explained.is_done().says("was named: #1. The score of").says("views that agree").says("sent to counter 3");
     assert!(!explained.out.contains("Obama") && !explained.out.contains("too little"), "{}", explained.out);
     let json = desk.does(&["explain", "--json", "--events", file.to_str().unwrap(), "last"]);
     let json: serde_json::Value = serde_json::from_str(&json.is_done().out).unwrap();

@@ -201,7 +201,7 @@ fn the_optional_finder_sees_the_same_people_as_the_one_in_the_box() {
             let same = same.unwrap_or_else(|| panic!("{visit}: {face:?} is none of {wanted:?}"));
             for (point, other) in face.landmarks.iter().zip(&same.landmarks) {
                 let away = (point.x - other.x).hypot(point.y - other.y);
-                assert!(away < 0.15 * face.eye_distance(), "{visit}: {point:?} is not {other:?}");
+                assert!(away < 0.25 * face.eye_distance(), "{visit}: {point:?} is not {other:?}");
             }
         }
     }
