@@ -397,9 +397,15 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
         });
         [(format!("flat JPEG, grey {grey}"), flat)].into_iter().chain(scans)
     });
+    // Nothing but noise is what a photo of the most bytes may hold.
+    let noise = [
+        ("noise as JPEG", Box::new(|| saved::usual_jpeg(&bombs::noise(8_000, 6_000))) as Box<dyn Fn() -> Vec<u8>>),
+        ("noise as PNG", Box::new(|| saved::png(&bombs::noise(4_500, 4_600), bombs::PLAIN))),
+    ];
+    let noise = noise.map(|(what, made)| (what.to_owned(), made));
     let watchdog = Watchdog::starts(HANGS);
     let mut hanging = Vec::new();
-    for (at, (what, made)) in pngs.chain(jpegs).enumerate().filter(|(at, _)| long || at % 6 == 5) {
+    for (at, (what, made)) in pngs.chain(jpegs).chain(noise).enumerate().filter(|(at, _)| long || at % 6 == 5) {
         let bytes = made();
         watchdog.is_told(&what);
         let (read, took) = watchdog.watches("decoding", || photo::read_photo_bytes(&bytes));

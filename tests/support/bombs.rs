@@ -1,16 +1,19 @@
 //! Small files that ask for a great deal of work: pictures that somebody made to stop a program.
 
+use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
 };
-use rand::Rng;
+use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::saved::{PNG_FORMS, PngForm, chunk, one_of, segment, whole_png};
 
 /// The most that is allowed.
 pub const LARGEST: (u32, u32) = (10_000, 5_100);
+/// A usual PNG.
+pub const PLAIN: PngForm = PngForm { colour: 2, depth: 8, interlaced: false };
 /// Sizes at, just within and beyond what is allowed.
 const SIZES: [(u32, u32); 10] = [
     LARGEST,
@@ -41,13 +44,13 @@ pub fn bomb(random: &mut ChaCha8Rng, jpeg: &[u8]) -> (String, Vec<u8>) {
         }
         7 => {
             let (what, chunk) = notes(random);
-            let form = PngForm { colour: 2, depth: 8, interlaced: false };
+            let form = PLAIN;
             let pixels = chunk_of_zeros(form.bytes(64, 64));
             let png = whole_png(&[chunk_header(form, 64, 64), chunk, pixels]);
             (format!("PNG with {what}"), png)
         }
         8 => {
-            let png = black_png(64, 64, PngForm { colour: 2, depth: 8, interlaced: false });
+            let png = black_png(64, 64, PLAIN);
             let empty = [chunk(b"IDAT", &[]), chunk(b"tEXt", b"a\0b")].concat().repeat(200_000);
             ("PNG with 400,000 chunks".to_owned(), [&png[..33], &empty, &png[33..]].concat())
         }
@@ -125,6 +128,13 @@ fn deflated(bytes: &[u8], flush: TDEFLFlush) -> Vec<u8> {
     assert!(matches!(status, TDEFLStatus::Okay | TDEFLStatus::Done) && taken == bytes.len());
     out.truncate(given);
     out
+}
+
+/// A picture that no compression makes smaller.
+pub fn noise(width: u32, height: u32) -> RgbImage {
+    let mut bytes = vec![0; width as usize * height as usize * 3];
+    ChaCha8Rng::seed_from_u64(5).fill_bytes(&mut bytes);
+    RgbImage::from_raw(width, height, bytes).unwrap()
 }
 
 /// A JPEG of one shade, six bits for each block of 64 pixels.
