@@ -33,6 +33,8 @@ pub struct Identify {
     pub failed_to_enrol: f64,
     /// Share of the photos of tested people that showed no usable view.
     pub failed_to_acquire: f64,
+    /// The same for other random halves.
+    pub splits: Splits,
     /// Photo by photo.
     #[serde(flatten)]
     pub single: Counted,
@@ -42,6 +44,38 @@ pub struct Identify {
     pub lookalikes: Lookalikes,
     /// Groups of people.
     pub groups: BTreeMap<String, Group>,
+}
+
+/// TPIR at FPIR 0.1 % for several random halves.
+#[derive(Debug, Serialize)]
+pub struct Splits {
+    /// Photo by photo; `None` where no further halves were asked for.
+    pub single: Option<Spread>,
+    /// Visit by visit.
+    pub visit: Option<Spread>,
+}
+
+/// A figure over several halves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// How many halves.
+    pub halves: usize,
+    /// The middle one.
+    pub median: f64,
+    /// The lowest.
+    pub lowest: f64,
+    /// The highest.
+    pub highest: f64,
+}
+
+impl Spread {
+    /// Of the values of each half; `None` of none.
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (lowest, highest) = (*values.first()?, *values.last()?);
+        let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Self { halves: values.len(), median: (below + above) / 2.0, lowest, highest })
+    }
 }
 
 /// What was counted of one kind of probe.
@@ -115,4 +149,17 @@ pub fn failures(cast: &Cast<'_>) -> (f64, f64) {
     let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
     let acquired = cast.single.mates.len() + cast.single.strangers.len();
     (share(cast.failed_to_enrol, cast.tried_to_enrol), share(cast.failed_to_acquire, cast.failed_to_acquire + acquired))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_of_halves_lies_between_the_two_in_the_middle() {
+        let spread = Spread::of(vec![0.9, 0.5, 0.7, 1.0]).unwrap();
+        assert_eq!((spread.halves, spread.lowest, spread.highest), (4, 0.5, 1.0));
+        assert!((spread.median - 0.8).abs() < 1e-12);
+        assert_eq!(Spread::of(Vec::new()), None);
+    }
 }

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use self::{
     cast::{Cast, Probes},
-    figures::{Counted, Group, GroupCounted, Identify},
+    figures::{Counted, Group, GroupCounted, Identify, Spread, Splits},
     photos::Subject,
     rates::{FPIRS, Scores},
 };
@@ -41,6 +41,8 @@ pub struct Question<'a> {
     pub seed: u64,
     /// What a visitor must reach among so many people.
     pub demands: &'a dyn Fn(usize) -> Demands,
+    /// Further random halves for which the chief figures are counted: how much hangs on which people are in which half.
+    pub splits: u64,
     /// How many of the most alike pairs to look at.
     pub pairs: usize,
     /// Pairs that are looked at in any case.
@@ -91,6 +93,7 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
         made_up,
         failed_to_enrol,
         failed_to_acquire,
+        splits: splits(subjects, question),
         single: ask(&cast.single, &single),
         visit: ask(&cast.visits, &visits),
         lookalikes: lookalikes::audit(
@@ -102,6 +105,20 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
         ),
         groups,
     })
+}
+
+/// TPIR at FPIR 0.1 % for other halves of the same people.
+fn splits(subjects: &[Subject], question: &Question<'_>) -> Splits {
+    let (mut single, mut visit) = (Vec::new(), Vec::new());
+    for seed in (1..=question.splits).map(|further| question.seed + further) {
+        let cast = cast::cast(subjects, question.enrol, seed);
+        let gallery = rates::gallery(&cast.gallery, std::iter::empty());
+        for (probes, found) in [(&cast.single, &mut single), (&cast.visits, &mut visit)] {
+            let scores = rates::search(probes, &gallery);
+            found.push(scores.found_at(scores.threshold(0.001)));
+        }
+    }
+    Splits { single: Spread::of(single), visit: Spread::of(visit) }
 }
 
 fn counted(probes: &Probes<'_>, scores: &Scores, gallery: &Gallery, question: &Question<'_>) -> Counted {

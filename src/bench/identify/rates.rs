@@ -108,6 +108,11 @@ impl Scores {
         if all > 0.0 { self.strangers.iter().map(through).sum::<f64>() / all } else { 0.0 }
     }
 
+    /// The share of the mates' probes that are found above a threshold.
+    pub fn found_at(&self, threshold: f32) -> f64 {
+        found(&self.mates, threshold, |_| 1)
+    }
+
     fn tpir_at(&self, fpir: f64, seed: u64) -> Interval {
         let frozen = by_score(&self.frozen);
         let value = found(&self.mates, threshold(&frozen, fpir, |_| 1), |_| 1);
