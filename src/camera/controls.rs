@@ -31,6 +31,8 @@ const UNITS_A_SECOND: u32 = 10_000;
 pub(super) struct ExposureControl {
     device: Device,
     exposure: Exposure,
+    /// Whether the exposure is ours; what a camera says of it while it chooses itself may be anything.
+    overruled: bool,
     /// The mode to go back to; `None` where there is none to choose.
     automatic: Option<i64>,
     /// The longest that leaves the frame rate as it is.
@@ -45,7 +47,7 @@ impl ExposureControl {
         let mode = integer(&device, MODE);
         let automatic = mode.map(|mode| if mode == MANUAL { AUTOMATIC } else { mode });
         let longest = i64::from(UNITS_A_SECOND / frames_per_second.max(1)).max(1);
-        let control = Self { device, exposure: Exposure::default(), automatic, longest };
+        let mut control = Self { device, exposure: Exposure::default(), overruled: false, automatic, longest };
         if mode == Some(MANUAL) {
             control.leave_to_the_camera();
         }
@@ -58,13 +60,16 @@ impl ExposureControl {
             Some(Change::By(factor)) => {
                 let Some(current) = integer(&self.device, TIME) else { return };
                 let wanted = ((current as f32 * factor).round() as i64).clamp(1, self.longest.max(current));
-                if wanted == current {
-                    self.exposure.at_the_limit();
+                if wanted == current && self.overruled {
+                    if self.exposure.at_the_limit().is_some() {
+                        self.leave_to_the_camera();
+                    }
                     return;
                 }
                 if self.automatic.is_some() {
                     self.set(MODE, MANUAL);
                 }
+                self.overruled = true;
                 self.set(TIME, wanted);
                 tracing::debug!(current, wanted, "the exposure is set for the nearest face");
             }
@@ -73,7 +78,8 @@ impl ExposureControl {
         }
     }
 
-    fn leave_to_the_camera(&self) {
+    fn leave_to_the_camera(&mut self) {
+        self.overruled = false;
         if let Some(automatic) = self.automatic {
             self.set(MODE, automatic);
         }

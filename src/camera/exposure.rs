@@ -45,8 +45,12 @@ pub(super) struct Exposure {
     face_at: Option<Instant>,
     unbearable_since: Option<Instant>,
     changed_at: Option<Instant>,
-    /// Whether the exposure is no longer the camera's own choice.
-    manual: bool,
+    /// How bright the face was at the camera's own choice, once that has been overruled.
+    own: Option<f32>,
+    /// How bright it was when the last change was decided.
+    decided_at: f32,
+    /// Whether nothing is to be gained with this visitor.
+    given_up: bool,
     /// Whether it is being brought back to [`GOOD`].
     correcting: bool,
 }
@@ -56,6 +60,9 @@ impl Exposure {
     pub(super) fn on_frame(&mut self, now: Instant, face: Option<f32>) -> Option<Change> {
         let Some(newest) = face else { return self.without_face(now) };
         self.face_at = Some(now);
+        if self.given_up {
+            return None;
+        }
         // What was measured before the last change took effect says nothing about it.
         if self.changed_at.is_some_and(|at| now.duration_since(at) < SETTLES) {
             self.brightness = None;
@@ -78,22 +85,28 @@ impl Exposure {
         if !self.correcting {
             return None;
         }
-        (self.manual, self.changed_at, self.brightness) = (true, Some(now), None);
+        self.own.get_or_insert(brightness);
+        (self.decided_at, self.changed_at, self.brightness) = (brightness, Some(now), None);
         Some(Change::By((TARGET / brightness.max(1.0)).clamp(STEP.0, STEP.1)))
     }
 
-    /// The camera can do no more in this direction: what is, is.
-    pub(super) fn at_the_limit(&mut self) {
+    /// The exposure can go no further. If that is no better than what the camera had chosen, with its gain perhaps, it decides again for
+    /// as long as this visitor stays.
+    pub(super) fn at_the_limit(&mut self) -> Option<Change> {
         self.correcting = false;
+        let away = |brightness: f32| (TARGET - brightness).abs();
+        self.given_up = self.own.is_none_or(|own| away(self.decided_at) >= away(own));
+        self.given_up.then_some(Change::Automatic)
     }
 
     fn without_face(&mut self, now: Instant) -> Option<Change> {
         let long_gone = self.face_at.is_none_or(|at| now.duration_since(at) >= NOBODY);
-        if !long_gone || !self.manual {
+        if !long_gone {
             return None;
         }
+        let overruled = self.own.is_some() && !self.given_up;
         *self = Self::default();
-        Some(Change::Automatic)
+        overruled.then_some(Change::Automatic)
     }
 }
 
@@ -134,21 +147,35 @@ mod tests {
         /// What the face would be at the camera's own choice.
         face: f32,
         factor: f32,
+        /// The greatest factor.
+        limit: f32,
+        /// What is left of the light when the camera does not choose its gain.
+        without_gain: f32,
         changes: Vec<Change>,
     }
 
     impl Hall {
         fn with_a_face_of(face: f32) -> Self {
-            Self { exposure: Exposure::default(), now: Instant::now(), face, factor: 1.0, changes: Vec::new() }
+            let (factor, limit, without_gain) = (1.0, 100.0, 1.0);
+            let exposure = Exposure::default();
+            Self { exposure, now: Instant::now(), face, factor, limit, without_gain, changes: Vec::new() }
         }
 
         fn after(mut self, seconds: u32, there: bool) -> Self {
             for _ in 0..seconds * 30 {
                 self.now += Duration::from_millis(33);
                 let brightness = (self.face * self.factor).min(255.0);
-                let change = self.exposure.on_frame(self.now, there.then_some(brightness));
+                let change = match self.exposure.on_frame(self.now, there.then_some(brightness)) {
+                    Some(Change::By(factor)) if factor > 1.0 && self.factor >= self.limit * self.without_gain => {
+                        self.exposure.at_the_limit()
+                    }
+                    change => change,
+                };
                 match change {
-                    Some(Change::By(factor)) => self.factor *= factor,
+                    Some(Change::By(factor)) => {
+                        let before = if self.factor == 1.0 { self.without_gain } else { self.factor };
+                        self.factor = (before * factor).min(self.limit * self.without_gain);
+                    }
                     Some(Change::Automatic) => self.factor = 1.0,
                     None => {}
                 }
@@ -197,6 +224,16 @@ mod tests {
         assert_eq!(hall.changes.last(), Some(&Change::Automatic));
         let changes = hall.changes.len();
         assert_eq!(hall.after(60, false).changes.len(), changes, "it is said once");
+    }
+
+    #[test]
+    fn what_little_the_camera_can_do_is_done_but_never_less_than_it_does_by_itself() {
+        let window = Hall { limit: 2.0, ..Hall::with_a_face_of(25.0) }.after(20, true);
+        assert_eq!(window.seen(), 50.0, "{:?}", window.changes);
+        let dim = Hall { limit: 1.5, without_gain: 0.5, ..Hall::with_a_face_of(50.0) }.after(20, true);
+        assert_eq!((dim.seen(), dim.changes.last()), (50.0, Some(&Change::Automatic)));
+        let changes = dim.changes.len();
+        assert_eq!(dim.after(60, true).changes.len(), changes, "it is not tried again and again");
     }
 
     #[test]
