@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use self::{
     cast::{Cast, Probes},
-    figures::{Counted, Group, GroupCounted, Identify, Spread, Splits},
+    figures::{Counted, Group, GroupCounted, Identify, Splits, Spread},
     photos::Subject,
     rates::{FPIRS, Scores},
 };

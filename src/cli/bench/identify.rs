@@ -157,9 +157,8 @@ fn print(figures: &Identify) {
         );
     }
     if let (Some(single), Some(visit)) = (&figures.splits.single, &figures.splits.visit) {
-        let show = |it: &Spread| {
-            format!("{:.2} % ({:.1}-{:.1})", 100.0 * it.median, 100.0 * it.lowest, 100.0 * it.highest)
-        };
+        let show =
+            |it: &Spread| format!("{:.2} % ({:.1}-{:.1})", 100.0 * it.median, 100.0 * it.lowest, 100.0 * it.highest);
         let name = format!("… median of {} other halves", single.halves);
         line(&name, [show(single), show(visit)]);
     }
