@@ -12,7 +12,11 @@ use rand_chacha::ChaCha8Rng;
 use super::{crowd::Cutout, latency::made_up};
 use crate::{
     camera::photo::read_photo,
-    face::{FaceError, Template, align, networks::Networks},
+    face::{
+        FaceError, Template,
+        align::{self, Upright},
+        networks::Networks,
+    },
     gallery::decision::Demands,
     person::RecordNumber,
     pipeline::roll::Roll,
@@ -95,8 +99,8 @@ impl Cast {
             let Ok(photo) = read_photo(portrait) else { continue };
             let Some(glimpse) = networks.near.find(&photo)?.into_iter().next() else { continue };
             let Some(face) = networks.near.refine(&photo, &glimpse.bounds)? else { continue };
-            let crop: Vec<RgbImage> = align::align(&photo, &face.landmarks).into_iter().collect();
-            templates.extend(networks.recogniser.embed_with_mirror(&crop)?.into_iter().flatten());
+            let upright: Vec<Upright> = align::align(&photo, &face.landmarks).into_iter().collect();
+            templates.extend(networks.recogniser.embed_portraits(&upright)?.into_iter().flatten());
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let dims = templates.first().map_or(0, |template| template.0.len());

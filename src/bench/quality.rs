@@ -172,9 +172,9 @@ fn look(photo: &RgbImage, near: &FaceBox, networks: &mut Networks) -> Result<Opt
         found = Some(face);
     }
     let Some(face) = found else { return Ok(None) };
-    let Some(crop) = align(photo, &face.landmarks) else { return Ok(None) };
-    let quality = Quality::of(&face, &crop);
-    let certainty = networks.recogniser.embed_views(&[crop])?.pop().flatten().map_or(0.0, |view| view.certainty);
+    let Some(upright) = align(photo, &face.landmarks) else { return Ok(None) };
+    let quality = Quality::of(&face, &upright.crop());
+    let certainty = networks.recogniser.embed_views(&[upright])?.pop().flatten().map_or(0.0, |view| view.certainty);
     Ok(Some((face, quality.embedded(certainty))))
 }
 

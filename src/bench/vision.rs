@@ -175,15 +175,15 @@ impl Greeter {
             let began = Instant::now();
             let found = self.eyes.find_all(&mut self.networks, &frame)?;
             self.stages.find.push(milliseconds(began));
-            let mut crops = Vec::new();
+            let mut upright = Vec::new();
             for face in &found {
                 let began = Instant::now();
-                crops.extend(align::align(&frame, &face.landmarks));
+                upright.extend(align::align(&frame, &face.landmarks));
                 self.stages.align.push(milliseconds(began));
             }
-            if crops.len() == faces {
+            if upright.len() == faces {
                 let began = Instant::now();
-                self.networks.recogniser.embed_with_mirror(&crops)?;
+                self.networks.recogniser.embed_views(&upright)?;
                 self.stages.embed.push(milliseconds(began));
             }
         }

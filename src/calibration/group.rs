@@ -28,10 +28,12 @@ const VISITS: usize = 5;
 /// A photo of somebody.
 #[derive(Debug, Clone)]
 pub struct Photo {
-    /// Its template, made as those of enrolment photos and of visitors' views are.
+    /// Its template as a visitor's view.
     pub template: Template,
     /// Its quality, 0 to 1: its weight in a visit.
     pub quality: f32,
+    /// Its template as an enrolment photo; `None` if it is refused as one.
+    pub portrait: Option<Template>,
 }
 
 /// A comparison of a visitor with somebody else who is enrolled.
@@ -66,8 +68,9 @@ pub fn non_mates(people: &[Vec<Photo>]) -> Vec<NonMate> {
     let enrolments: Vec<Vec<Template>> = people
         .iter()
         .map(|photos| {
-            let enrolment = |count: usize| Template::mean(photos[..count].iter().map(|photo| (&photo.template, 1.0)));
-            (1..=photos.len().min(PHOTOS)).filter_map(enrolment).collect()
+            let portraits: Vec<&Template> = photos.iter().filter_map(|photo| photo.portrait.as_ref()).collect();
+            let enrolment = |count: usize| Template::mean(portraits[..count].iter().map(|portrait| (*portrait, 1.0)));
+            (1..=portraits.len().min(PHOTOS)).filter_map(enrolment).collect()
         })
         .collect();
     let mut all = Vec::new();
@@ -158,7 +161,7 @@ mod tests {
     }
 
     fn photo(values: &[f32], quality: f32) -> Photo {
-        Photo { template: direction(values), quality }
+        Photo { template: direction(values), quality, portrait: Some(direction(values)) }
     }
 
     #[test]

@@ -63,11 +63,11 @@ pub fn mates(rows: &Rows, photos: &[Vec<Template>], seed: u64) -> Mates {
         let own = &photos[person];
         for at in 0..own.len().min(LOOKS) {
             let others = own.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
-            looks.add(person, own[at].clone(), others);
+            looks.add(person, &own[at], others);
         }
         if own.len() > VISIT {
             let visit = Template::mean(own[own.len() - VISIT..].iter().map(|photo| (photo, 1.0)));
-            visit.into_iter().for_each(|visit| visits.add(person, visit, own[..own.len() - VISIT].iter()));
+            visit.iter().for_each(|visit| visits.add(person, visit, own[..own.len() - VISIT].iter()));
         }
     }
     Mates { looks: looks.compared(rows), visits: visits.compared(rows) }
@@ -81,7 +81,8 @@ struct Probes {
 }
 
 impl Probes {
-    fn add<'t>(&mut self, person: usize, probe: Template, others: impl Iterator<Item = &'t Template>) {
+    fn add<'t>(&mut self, person: usize, photo: &Template, others: impl Iterator<Item = &'t Template>) {
+        let probe = photo.direction();
         if let Some(row) = Template::mean(others.map(|other| (other, 1.0))) {
             self.scores.push(score(&probe, &row));
             self.probes.push((person, probe));

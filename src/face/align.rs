@@ -2,13 +2,18 @@
 //!
 //! Pure. Least-squares similarity of five points: S. Umeyama, IEEE TPAMI 13(4), 1991.
 
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, imageops};
 use multiversion::multiversion;
 
 use super::{Landmarks, Point, picture::square};
 
 /// Side of the aligned crop in pixels.
 pub const SIDE: u32 = 112;
+/// Pixels around the crop that are kept with it, so that the face can be framed anew.
+const MARGIN: u32 = 6;
+const WHOLE: u32 = SIDE + 2 * MARGIN;
+/// The point of the crop that stays where it is when a face is framed larger or smaller: between eyes and mouth.
+const FRAMED_ABOUT: Point = Point { x: 56.5, y: 64.5 };
 
 /// Where the five points belong in the aligned crop: the ArcFace template (Deng et al., CVPR 2019; InsightFace's numbers, which put
 /// a pixel's centre at whole numbers, moved by the half pixel that [`Point`] counts).
@@ -74,36 +79,80 @@ impl Similarity {
     }
 }
 
-/// Warps `frame` so that the five landmarks fall on the recogniser's template.
-///
-/// `landmarks`: pixels of `frame`. Returns an RGB crop of [`SIDE`]×[`SIDE`] pixels, black where it reaches over the frame's edge, or
-/// `None` if the points do not make a face. Large faces are reduced first, so that fine detail does not turn into noise.
-pub fn align(frame: &RgbImage, landmarks: &Landmarks) -> Option<RgbImage> {
-    let to_crop = Similarity::between(landmarks, &TEMPLATE)?;
-    if to_crop.scale() >= 0.75 {
-        return Some(warp(frame, &to_crop.inverse()));
-    }
-    let middle = to_crop.inverse().apply(Point { x: 56.0, y: 56.0 });
-    // The crop's diagonal, so that it fits in whatever its angle.
-    let side = 160.0 / to_crop.scale();
-    let reduced = square(frame, middle, side, 200)?;
-    let (corner, factor) = (reduced.corner, 200.0 / reduced.side);
-    let moved = landmarks.map(|point| Point { x: (point.x - corner.x) * factor, y: (point.y - corner.y) * factor });
-    Some(warp(&reduced.rgb, &Similarity::between(&moved, &TEMPLATE)?.inverse()))
+/// A face upright, with a margin around the recogniser's crop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upright(RgbImage);
+
+/// How an upright face is put before the recogniser.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Framing {
+    /// 1: as it was taught; more makes the face larger. 0.92 to 1.5.
+    pub scale: f32,
+    /// Pixels of the crop by which the face is moved down, -4 to 4.
+    pub down: f32,
+    /// Whether left and right change places.
+    pub mirrored: bool,
 }
 
-/// Samples `picture` bilinearly at the places where `from_crop` brings the crop's pixels.
-fn warp(picture: &RgbImage, from_crop: &Similarity) -> RgbImage {
-    let mut crop = RgbImage::new(SIDE, SIDE);
-    sample(picture, from_crop, &mut crop);
-    crop
+impl Upright {
+    /// The crop as the recogniser was taught, [`SIDE`]×[`SIDE`].
+    pub fn crop(&self) -> RgbImage {
+        imageops::crop_imm(&self.0, MARGIN, MARGIN, SIDE, SIDE).to_image()
+    }
+
+    /// The crop framed otherwise.
+    pub fn framed(&self, framing: Framing) -> RgbImage {
+        let (a, margin) = (1.0 / framing.scale, MARGIN as f32);
+        let to_whole = Similarity {
+            a,
+            b: 0.0,
+            tx: FRAMED_ABOUT.x * (1.0 - a) + margin,
+            ty: FRAMED_ABOUT.y * (1.0 - a) - framing.down * a + margin,
+        };
+        let mut crop = warp(&self.0, &to_whole, SIDE);
+        if framing.mirrored {
+            imageops::flip_horizontal_in_place(&mut crop);
+        }
+        crop
+    }
+}
+
+/// Warps `frame` so that the five landmarks fall on the recogniser's template.
+///
+/// `landmarks`: pixels of `frame`. The face is black where it reaches over the frame's edge; `None` if the points do not make a face.
+/// Large faces are reduced first, so that fine detail does not turn into noise.
+pub fn align(frame: &RgbImage, landmarks: &Landmarks) -> Option<Upright> {
+    let to_crop = Similarity::between(landmarks, &TEMPLATE)?;
+    if to_crop.scale() >= 0.75 {
+        return Some(upright(frame, &to_crop));
+    }
+    let middle = to_crop.inverse().apply(Point { x: 56.0, y: 56.0 });
+    // The diagonal, so that it fits in whatever its angle.
+    let side = 177.0 / to_crop.scale();
+    let reduced = square(frame, middle, side, 222)?;
+    let (corner, factor) = (reduced.corner, 222.0 / reduced.side);
+    let moved = landmarks.map(|point| Point { x: (point.x - corner.x) * factor, y: (point.y - corner.y) * factor });
+    Some(upright(&reduced.rgb, &Similarity::between(&moved, &TEMPLATE)?))
+}
+
+fn upright(picture: &RgbImage, to_crop: &Similarity) -> Upright {
+    let margin = MARGIN as f32;
+    let to_whole = Similarity { tx: to_crop.tx + margin, ty: to_crop.ty + margin, ..*to_crop };
+    Upright(warp(picture, &to_whole.inverse(), WHOLE))
+}
+
+/// Samples `picture` bilinearly at the places where `to_picture` brings the pixels of a square of `side`.
+fn warp(picture: &RgbImage, to_picture: &Similarity, side: u32) -> RgbImage {
+    let mut square = RgbImage::new(side, side);
+    sample(picture, to_picture, &mut square);
+    square
 }
 
 /// A function of its own, so that it is built for processors that round in one instruction, too.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
-fn sample(picture: &RgbImage, from_crop: &Similarity, crop: &mut RgbImage) {
-    for (x, y, pixel) in crop.enumerate_pixels_mut() {
-        let place = from_crop.apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
+fn sample(picture: &RgbImage, to_picture: &Similarity, square: &mut RgbImage) {
+    for (x, y, pixel) in square.enumerate_pixels_mut() {
+        let place = to_picture.apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
         *pixel = bilinear(picture, Point { x: place.x - 0.5, y: place.y - 0.5 });
     }
 }
@@ -189,7 +238,7 @@ mod tests {
         };
         let small = align(&scene(1.0), &face(1.0)).unwrap();
         let large = align(&scene(4.0), &face(4.0)).unwrap();
-        let worst = small.as_raw().iter().zip(large.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = small.0.as_raw().iter().zip(large.0.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(12), "{worst:?}");
     }
 }

@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use super::{
     Detection, Enroller, FaceBox, FaceError, PhotoFault, Template,
-    align::align,
+    align::{Upright, align},
     networks::Networks,
     picture::resize,
     quality::{Demands, MAX_YAW_DEGREES, Quality},
@@ -24,7 +24,7 @@ pub const MIN_FACE_PX: u32 = 60;
 /// The one face of a photo, good enough to be enrolled.
 pub struct Portrait {
     /// Aligned for the recogniser.
-    pub crop: RgbImage,
+    pub face: Upright,
     /// How good it is.
     pub quality: Quality,
 }
@@ -75,11 +75,11 @@ impl PhotoEnroller {
         demands: &Demands,
     ) -> Result<Result<Portrait, PhotoFault>, FaceError> {
         let Some(face) = self.look_closely(photo, bounds)? else { return Ok(Err(PhotoFault::NoFace)) };
-        let Some(crop) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
-        let quality = Quality::of(&face, &crop);
+        let Some(upright) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
+        let quality = Quality::of(&face, &upright.crop());
         Ok(match quality.fault(demands) {
             Some(fault) => Err(PhotoFault::Poor(fault.to_string())),
-            None => Ok(Portrait { crop, quality }),
+            None => Ok(Portrait { face: upright, quality }),
         })
     }
 }
@@ -130,22 +130,21 @@ impl PhotoEnroller {
         self.judge(photo, first, &DEMANDS)
     }
 
-    /// A portrait's template and how good the view is now that the recogniser has seen it.
+    /// A portrait embedded as a view of a visitor, and how good the view is now that the recogniser has seen it.
     ///
     /// # Errors
     /// When the network fails.
     pub fn view(&mut self, portrait: &Portrait) -> Result<Option<(Template, Quality)>, FaceError> {
-        let crop = std::slice::from_ref(&portrait.crop);
-        let view = self.networks.recogniser.embed_views(crop)?.pop().flatten();
+        let view = self.networks.recogniser.embed_views(std::slice::from_ref(&portrait.face))?.pop().flatten();
         Ok(view.map(|view| (view.template, portrait.quality.embedded(view.certainty))))
     }
 
-    /// A portrait's template.
+    /// A portrait's template, as it is enrolled.
     ///
     /// # Errors
     /// When the network fails.
     pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
-        Ok(self.view(portrait)?.map(|(template, _)| template))
+        Ok(self.networks.recogniser.embed_portraits(std::slice::from_ref(&portrait.face))?.pop().flatten())
     }
 }
 

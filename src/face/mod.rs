@@ -86,7 +86,8 @@ impl Detection {
     }
 }
 
-/// An L2-normalised vector that stands for a face. Comparison score: the dot product, -1 to 1, higher is more alike.
+/// A vector that stands for a face. Its direction says whose; its length is 1 for a visitor's view, and for an enrolment photo what
+/// [`recogniser`] says. Comparison score: the dot product, about -1 to 1, higher is more alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template(pub Vec<f32>);
 
@@ -101,14 +102,32 @@ impl Template {
         Some(Self(values))
     }
 
-    /// The direction of the weighted sum: several views of one face as one template.
+    /// Several views of one face as one template: the direction of the weighted sum, with the weighted mean of the lengths.
     pub fn mean<'t>(templates: impl IntoIterator<Item = (&'t Template, f32)>) -> Option<Self> {
         let mut sum: Vec<f32> = Vec::new();
+        let (mut lengths, mut weights) = (0.0, 0.0);
         for (template, weight) in templates {
             sum.resize(template.0.len(), 0.0);
             sum.iter_mut().zip(&template.0).for_each(|(total, value)| *total += weight * value);
+            lengths += weight * template.length();
+            weights += weight;
         }
-        Self::from_output(sum)
+        Some(Self::from_output(sum)?.longer(lengths / weights))
+    }
+
+    /// The template as a view of a visitor would have it: of length 1.
+    pub fn direction(&self) -> Self {
+        Self::from_output(self.0.clone()).unwrap_or_else(|| self.clone())
+    }
+
+    /// The same direction, so many times as long.
+    pub fn longer(mut self, times: f32) -> Self {
+        self.0.iter_mut().for_each(|value| *value *= times);
+        self
+    }
+
+    fn length(&self) -> f32 {
+        self.0.iter().map(|value| value * value).sum::<f32>().sqrt()
     }
 }
 

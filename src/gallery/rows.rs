@@ -14,8 +14,8 @@ use crate::person::RecordNumber;
 const LEVELS: f32 = 127.0;
 /// A probe's numbers at most, so that no sum of products leaves an `i32`.
 const PROBE_LEVELS: f32 = 32_767.0;
-/// Rounding of the exact score itself, for rows and probes of length 1.
-const ROUNDING: f32 = 4e-6;
+/// Rounding of the exact score itself, for probes of length 1 and rows hardly longer.
+const ROUNDING: f32 = 5e-6;
 
 /// The rows. All columns have one entry a row.
 #[derive(Debug, Default)]

@@ -15,7 +15,8 @@ use crate::{
     camera::Frame,
     config::Config,
     face::{
-        FaceError, Template, align,
+        FaceError, Template,
+        align::{self, Upright},
         eyes::Eyes,
         lighting::Lighting,
         networks::Networks,
@@ -98,7 +99,7 @@ struct Visitor {
     usable_at: Option<Instant>,
     /// How long the face has been usable altogether.
     watched: Duration,
-    picker: ViewPicker<(Quality, RgbImage)>,
+    picker: ViewPicker<(Quality, Upright)>,
     evidence: Evidence,
     face: Option<Arc<Template>>,
     /// Whether a view came since the last decision.
@@ -152,25 +153,27 @@ impl Vision {
         times.find = clock.lap();
 
         let mut seen: Vec<(Followed, f32)> = Vec::new();
-        let mut chosen: Vec<(TrackId, Quality, RgbImage)> = Vec::new();
+        let mut chosen: Vec<(TrackId, Quality)> = Vec::new();
+        let mut uprights: Vec<Upright> = Vec::new();
         let mut faces = update.faces;
         // Of whom least is known comes first.
         faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
         for followed in faces {
             let yaw = quality::yaw_degrees(&followed.face);
             let room = chosen.len() < VIEWS_A_FRAME;
-            let view = self.view(now, &followed, &frame.rgb, room);
-            chosen.extend(view.map(|(quality, crop)| (followed.track, quality, crop)));
+            if let Some((quality, upright)) = self.view(now, &followed, &frame.rgb, room) {
+                chosen.push((followed.track, quality));
+                uprights.push(upright);
+            }
             seen.push((followed, yaw));
         }
         times.align = clock.lap();
 
-        let crops: Vec<RgbImage> = chosen.iter().map(|(_, _, crop)| crop.clone()).collect();
-        let views = self.networks.recogniser.embed_views(&crops)?;
+        let views = self.networks.recogniser.embed_views(&uprights)?;
         times.embed = clock.lap();
 
-        let mut sighting = Sighting { gone: update.gone, embedded: crops.len(), lighting, ..Sighting::of(now) };
-        for ((track, quality, _), view) in chosen.iter().zip(views) {
+        let mut sighting = Sighting { gone: update.gone, embedded: uprights.len(), lighting, ..Sighting::of(now) };
+        for ((track, quality), view) in chosen.iter().zip(views) {
             let Some(view) = view else { continue };
             if !self.visitor(*track).add(now, view.template, quality.embedded(view.certainty).score()) {
                 let new = self.replaced(*track);
@@ -228,8 +231,8 @@ impl Vision {
         })
     }
 
-    /// Judges this frame's view of a face and gives the crop that is to be embedded now, if any; none where there is no `room`.
-    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, RgbImage)> {
+    /// Judges this frame's view of a face and gives the face that is to be embedded now, if any; none where there is no `room`.
+    fn view(&mut self, now: Instant, followed: &Followed, frame: &RgbImage, room: bool) -> Option<(Quality, Upright)> {
         let demands = self.demands;
         let far = followed.face.eye_distance() < demands.min_eye_distance_px;
         let turned = quality::yaw_degrees(&followed.face).abs() > demands.max_yaw_degrees;
@@ -242,13 +245,13 @@ impl Vision {
         if !facing || !room {
             return None;
         }
-        let crop = align::align(frame, &followed.face.landmarks)?;
-        let quality = Quality::of(&followed.face, &crop);
+        let upright = align::align(frame, &followed.face.landmarks)?;
+        let quality = Quality::of(&followed.face, &upright.crop());
         if let Some(fault) = quality.fault(&demands) {
             self.visitor(followed.track).passed_over.note(fault);
             return None;
         }
-        let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, crop));
+        let picked = self.visitor(followed.track).picker.offer(now, quality.score(), (quality, upright));
         picked.map(|(_, view)| view)
     }
 }

@@ -22,7 +22,8 @@ pub enum Likeness {
 /// Compares a row's photos. Two are alike from `min_score` on; photos that are connected by such pairs make a group.
 pub fn judge(templates: &[&Template], min_score: f32) -> Likeness {
     let mut group: Vec<usize> = (0..templates.len()).collect();
-    let between = |a: usize, b: usize| score(templates[a], templates[b]);
+    let directions: Vec<Template> = templates.iter().map(|template| template.direction()).collect();
+    let between = |a: usize, b: usize| score(&directions[a], &directions[b]);
     for b in 0..templates.len() {
         for a in 0..b {
             if between(a, b) >= min_score {

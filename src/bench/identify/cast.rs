@@ -167,7 +167,10 @@ mod tests {
 
     fn photo(at: usize) -> Studied {
         let template = Template::from_output(vec![1.0, at as f32]).unwrap();
-        Studied { enrolled: Some(template.clone()), view: Some(Photo { template, quality: 0.5 }) }
+        Studied {
+            enrolled: Some(template.clone()),
+            view: Some(Photo { template: template.clone(), quality: 0.5, portrait: Some(template) }),
+        }
     }
 
     fn crowd() -> Vec<Subject> {

@@ -136,7 +136,7 @@ mod tests {
             values[0] += if k.is_multiple_of(3) { 0.6 } else { 0.0 };
             let template = Template::from_output(values).unwrap();
             let name = format!("{} {k}", if k.is_multiple_of(3) { "group" } else { "other" });
-            let view = Some(Photo { template, quality: 0.9 });
+            let view = Some(Photo { template: template.clone(), quality: 0.9, portrait: Some(template) });
             Subject { name, photos: vec![Studied { enrolled: None, view }] }
         };
         (0..600_u32).map(person).collect()

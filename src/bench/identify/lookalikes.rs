@@ -147,7 +147,10 @@ mod tests {
 
     fn photo(values: [f32; 3]) -> Studied {
         let template = Template::from_output(values.to_vec()).unwrap();
-        Studied { enrolled: Some(template.clone()), view: Some(Photo { template, quality: 0.9 }) }
+        Studied {
+            enrolled: Some(template.clone()),
+            view: Some(Photo { template: template.clone(), quality: 0.9, portrait: Some(template) }),
+        }
     }
 
     fn person(name: &str, photos: &[[f32; 3]]) -> Subject {

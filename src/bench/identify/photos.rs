@@ -16,8 +16,8 @@ use crate::{
     camera::photo::{self, PhotoError},
     face::{
         FaceError, Template,
-        enrol::{PhotoEnroller, Portrait},
-        quality::Demands,
+        enrol::PhotoEnroller,
+        quality::{Demands, Quality},
     },
 };
 
@@ -106,13 +106,10 @@ fn study_one(path: &Path, enroller: &mut PhotoEnroller, demands: &Demands) -> Re
     let photo: RgbImage = photo::read_photo(path).map_err(fault)?;
     let ways = enroller.two_ways(&photo, demands)?;
     let (portrait, view) = (ways.portrait.ok(), ways.view.ok());
-    let same = matches!((&portrait, &view), (Some(one), Some(other)) if one.crop == other.crop);
-    let mut embed = |portrait: &Option<Portrait>| match portrait {
-        Some(portrait) => enroller.view(portrait),
-        None => Ok(None),
-    };
-    let enrolled = embed(&portrait)?;
-    let seen = if same { enrolled.clone() } else { embed(&view)? };
-    let view = seen.map(|(template, quality)| Photo { template, quality: quality.score() });
-    Ok(Studied { enrolled: enrolled.map(|(template, _)| template), view })
+    let enrolled = portrait.map_or(Ok(None), |portrait| enroller.template(&portrait))?;
+    let seen = view.map_or(Ok(None), |view| enroller.view(&view))?;
+    let photo =
+        |(template, quality): (_, Quality)| Photo { template, quality: quality.score(), portrait: enrolled.clone() };
+    let view = seen.map(photo);
+    Ok(Studied { enrolled, view })
 }

@@ -78,8 +78,9 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
 
 fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, FaceError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
+    let enrolled = enroller.template(&portrait)?;
     let view = enroller.view(&portrait)?;
-    Ok(view.map(|(template, quality)| Photo { template, quality: quality.score() }))
+    Ok(view.map(|(template, quality)| Photo { template, quality: quality.score(), portrait: enrolled }))
 }
 
 /// The table as it stands in `models.toml`.
