@@ -10,7 +10,7 @@ use super::{Landmarks, Point, picture::square};
 /// Side of the aligned crop in pixels.
 pub const SIDE: u32 = 112;
 /// Pixels around the crop that are kept with it, so that the face can be framed anew.
-const MARGIN: u32 = 6;
+const MARGIN: u32 = 8;
 const WHOLE: u32 = SIDE + 2 * MARGIN;
 /// The point of the crop that stays where it is when a face is framed larger or smaller: between eyes and mouth.
 const FRAMED_ABOUT: Point = Point { x: 56.5, y: 64.5 };
@@ -128,9 +128,9 @@ pub fn align(frame: &RgbImage, landmarks: &Landmarks) -> Option<Upright> {
     }
     let middle = to_crop.inverse().apply(Point { x: 56.0, y: 56.0 });
     // The diagonal, so that it fits in whatever its angle.
-    let side = 177.0 / to_crop.scale();
-    let reduced = square(frame, middle, side, 222)?;
-    let (corner, factor) = (reduced.corner, 222.0 / reduced.side);
+    let side = 182.0 / to_crop.scale();
+    let reduced = square(frame, middle, side, 228)?;
+    let (corner, factor) = (reduced.corner, 228.0 / reduced.side);
     let moved = landmarks.map(|point| Point { x: (point.x - corner.x) * factor, y: (point.y - corner.y) * factor });
     Some(upright(&reduced.rgb, &Similarity::between(&moved, &TEMPLATE)?))
 }
@@ -151,44 +151,61 @@ fn warp(picture: &RgbImage, to_picture: &Similarity, side: u32) -> RgbImage {
 /// A function of its own, so that it is built for processors that round in one instruction, too.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1", "aarch64+neon"))]
 fn sample(picture: &RgbImage, to_picture: &Similarity, square: &mut RgbImage) {
-    for (x, y, pixel) in square.enumerate_pixels_mut() {
-        let place = to_picture.apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
-        *pixel = bilinear(picture, Point { x: place.x - 0.5, y: place.y - 0.5 });
+    let (side, width) = (square.width(), picture.width() as usize);
+    let place = |x: u32, y: u32| {
+        let Point { x, y } = to_picture.apply(Point { x: x as f32 + 0.5, y: y as f32 + 0.5 });
+        Point { x: x - 0.5, y: y - 0.5 }
+    };
+    // Each line of the square is a straight one in the picture: where both ends have all their neighbours, all between them have.
+    let inner = |point: Point| {
+        point.x >= 0.0
+            && point.y >= 0.0
+            && point.x < picture.width() as f32 - 3.0
+            && point.y < picture.height() as f32 - 2.0
+    };
+    for (y, line) in square.as_mut().chunks_exact_mut(side as usize * 3).enumerate() {
+        let (first, last) = (place(0, y as u32), place(side - 1, y as u32));
+        let pixels = line.as_chunks_mut::<3>().0.iter_mut().enumerate();
+        if inner(first) && inner(last) {
+            for (x, pixel) in pixels {
+                let (x, y) = (first.x + to_picture.a * x as f32, first.y + to_picture.b * x as f32);
+                let (left, top) = (x as u32, y as u32);
+                let at = (top as usize * width + left as usize) * 3;
+                *pixel = between(picture.as_raw(), at, width, x - left as f32, y - top as f32);
+            }
+        } else {
+            pixels.for_each(|(x, pixel)| *pixel = bilinear(picture, place(x as u32, y as u32)));
+        }
     }
 }
 
+/// Four numbers and not three: each pixel is one load and one conversion, and the fourth is of no account.
 #[inline(always)]
-fn bilinear(picture: &RgbImage, place: Point) -> Rgb<u8> {
-    let (left, top) = (place.x.floor(), place.y.floor());
-    let (fx, fy) = (place.x - left, place.y - top);
-    let (left, top) = (left as i64, top as i64);
-    let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
-    if left < -1 || top < -1 || left >= width || top >= height {
-        return Rgb([0; 3]);
-    }
-    let raw = picture.as_raw();
-    let pixel = |x: i64, y: i64| -> [f32; 3] {
-        if x < 0 || y < 0 || x >= width || y >= height {
-            return [0.0; 3];
-        }
-        let at = ((y * width + x) * 3) as usize;
-        [f32::from(raw[at]), f32::from(raw[at + 1]), f32::from(raw[at + 2])]
-    };
-    let inside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
-    let [a, b, c, d] = if inside {
-        let at = ((top * width + left) * 3) as usize;
-        let (upper, lower) = (&raw[at..at + 6], &raw[at + width as usize * 3..][..6]);
-        let three =
-            |row: &[u8], from: usize| [f32::from(row[from]), f32::from(row[from + 1]), f32::from(row[from + 2])];
-        [three(upper, 0), three(upper, 3), three(lower, 0), three(lower, 3)]
-    } else {
-        [pixel(left, top), pixel(left + 1, top), pixel(left, top + 1), pixel(left + 1, top + 1)]
-    };
-    Rgb(std::array::from_fn(|k| {
+fn between(raw: &[u8], at: usize, width: usize, fx: f32, fy: f32) -> [u8; 3] {
+    let (upper, lower) = (&raw[at..at + 7], &raw[at + 3 * width..][..7]);
+    let four = |row: &[u8], from: usize| -> [f32; 4] { std::array::from_fn(|k| f32::from(row[from + k])) };
+    mix([four(upper, 0), four(upper, 3), four(lower, 0), four(lower, 3)], fx, fy)
+}
+
+#[inline(always)]
+fn mix([a, b, c, d]: [[f32; 4]; 4], fx: f32, fy: f32) -> [u8; 3] {
+    let mixed: [i32; 4] = std::array::from_fn(|k| {
         let upper = a[k] + (b[k] - a[k]) * fx;
         let lower = c[k] + (d[k] - c[k]) * fx;
-        (upper + (lower - upper) * fy + 0.5) as u8
-    }))
+        (upper + (lower - upper) * fy + 0.5) as i32
+    });
+    std::array::from_fn(|k| mixed[k] as u8)
+}
+
+/// Near the picture's edge; black beyond it.
+fn bilinear(picture: &RgbImage, place: Point) -> [u8; 3] {
+    let (left, top) = (place.x.floor(), place.y.floor());
+    let pixel = |x: f32, y: f32| match picture.get_pixel_checked(x as u32, y as u32) {
+        Some(Rgb([r, g, b])) if x >= 0.0 && y >= 0.0 => [f32::from(*r), f32::from(*g), f32::from(*b), 0.0],
+        _ => [0.0; 4],
+    };
+    let near = [pixel(left, top), pixel(left + 1.0, top), pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)];
+    mix(near, place.x - left, place.y - top)
 }
 
 #[cfg(test)]
@@ -240,5 +257,27 @@ mod tests {
         let large = align(&scene(4.0), &face(4.0)).unwrap();
         let worst = small.0.as_raw().iter().zip(large.0.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(12), "{worst:?}");
+    }
+
+    #[test]
+    fn a_face_is_framed_larger_or_smaller_about_its_middle_and_mirrored() {
+        let scene = RgbImage::from_fn(300, 300, |x, y| {
+            Rgb([(127.0 + 100.0 * (x as f32 / 25.0).sin()) as u8, (127.0 + 100.0 * (y as f32 / 31.0).cos()) as u8, 90])
+        });
+        let upright = align(&scene, &turned(&TEMPLATE, 10.0, 1.2, 60.0)).unwrap();
+        let framed = |scale, down, mirrored| upright.framed(Framing { scale, down, mirrored });
+        let crop = upright.crop();
+        let near = |a: &Rgb<u8>, b: &Rgb<u8>| a.0.iter().zip(b.0).all(|(a, b)| a.abs_diff(b) < 6);
+        assert!(framed(1.0, 0.0, false).pixels().zip(crop.pixels()).all(|(a, b)| near(a, b)));
+        assert_eq!(framed(1.0, 0.0, true), imageops::flip_horizontal(&framed(1.0, 0.0, false)));
+        assert!(near(framed(1.0, 4.0, false).get_pixel(30, 64), crop.get_pixel(30, 60)));
+        for scale in [0.92, 1.08] {
+            let other = framed(scale, 0.0, false);
+            assert!(near(other.get_pixel(56, 64), crop.get_pixel(56, 64)));
+            let moved = |at: f32, middle: f32| (middle + (at - middle) * scale) as u32;
+            assert!(near(other.get_pixel(moved(20.5, 56.5), moved(30.5, 64.5)), crop.get_pixel(20, 30)));
+            // All of the smaller face's surroundings are there.
+            assert!(other.pixels().all(|pixel| pixel.0[2] == 90));
+        }
     }
 }
