@@ -32,7 +32,11 @@ const REMEMBERED: usize = 20_000;
 /// Everybody as one row, in random order, cut into groups.
 pub struct Rows {
     dims: usize,
+    /// Each as long as the root of what it is in the gallery: a pair's product is then the mean of what one of the two would score as a
+    /// visitor, whose template has length 1, with the other.
     values: Vec<f32>,
+    /// What each is to be multiplied by to be as long as in the gallery.
+    roots: Vec<f32>,
     /// Which of the given rows each one is.
     given: Vec<usize>,
     blocks: Vec<(usize, Range<usize>)>,
@@ -70,14 +74,16 @@ impl Rows {
         let dims = rows.first().map_or(0, |row| row.0.len());
         let mut given: Vec<usize> = (0..rows.len()).collect();
         given.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        let values = given.iter().flat_map(|at| rows[*at].0.iter().copied()).collect();
+        let roots: Vec<f32> = given.iter().map(|at| rows[*at].length().max(1e-6).sqrt()).collect();
+        let shortened = |(at, root): (&usize, &f32)| rows[*at].0.iter().map(|value| value / root).collect::<Vec<f32>>();
+        let values = given.iter().zip(&roots).flat_map(shortened).collect();
         let groups = rows.len().clamp(1, GROUPS);
         let start = |group: usize| group * rows.len() / groups;
         let blocks = (0..groups).flat_map(|group| {
             let (from, to) = (start(group), start(group + 1));
             (from..to).step_by(BLOCK).map(move |at| (group, at..to.min(at + BLOCK)))
         });
-        Self { dims, values, given, blocks: blocks.collect(), groups }
+        Self { dims, values, roots, given, blocks: blocks.collect(), groups }
     }
 
     /// How many people.
@@ -100,8 +106,9 @@ impl Rows {
             for (_, block) in &self.blocks {
                 compare(&values, self.of(block), self.dims, &mut found);
                 for (((person, _), best), line) in probes.iter().zip(&mut *best).zip(found.chunks_exact(block.len())) {
-                    let others = self.given[block.clone()].iter().zip(line).filter(|(given, _)| *given != person);
-                    *best = others.map(|(_, score)| *score).fold(*best, f32::max);
+                    let rows = self.given[block.clone()].iter().zip(&self.roots[block.clone()]).zip(line);
+                    let others = rows.filter(|((given, _), _)| *given != person);
+                    *best = others.map(|((_, root), score)| score * root).fold(*best, f32::max);
                 }
             }
         }
@@ -339,6 +346,18 @@ mod tests {
                 assert!((nearest.unwrap().score - best.0).abs() < 1e-5);
             }
         }
+    }
+
+    #[test]
+    fn a_visitor_scores_by_the_length_of_whoever_is_enrolled_and_a_pair_by_the_mean_of_both_ways() {
+        let direction = crowd(1, 8).remove(0);
+        let crowd = [direction.clone().longer(0.9), direction.clone().longer(1.1)];
+        let rows = Rows::deal(&crowd, 3);
+        let pair = Census::take(&rows, whole(0, 1), |_| {}).most_alike()[0];
+        assert!((pair.score - (0.9_f32 * 1.1).sqrt()).abs() < 1e-5, "{}", pair.score);
+        let probes = [(0, direction.clone()), (1, direction)];
+        let others = rows.best_of_others(&probes);
+        assert!((others[0] - 1.1).abs() < 1e-5 && (others[1] - 0.9).abs() < 1e-5, "{others:?}");
     }
 
     #[test]

@@ -126,7 +126,8 @@ impl Template {
         self
     }
 
-    fn length(&self) -> f32 {
+    /// Its length.
+    pub fn length(&self) -> f32 {
         self.0.iter().map(|value| value * value).sum::<f32>().sqrt()
     }
 }
