@@ -102,20 +102,17 @@ impl Template {
         Some(Self(values))
     }
 
-    /// Several views of one face as one template: the direction of the weighted sum. How far the length is from 1 is the weighted mean of how
-    /// far theirs are, divided by how many they are: several uncertain photos make a template as good as a certain one.
+    /// Several views of one face as one template: the direction of the weighted sum, with the weighted mean of the lengths.
     pub fn mean<'t>(templates: impl IntoIterator<Item = (&'t Template, f32)>) -> Option<Self> {
         let mut sum: Vec<f32> = Vec::new();
-        let (mut lengths, mut weights, mut squares) = (0.0, 0.0, 0.0);
+        let (mut lengths, mut weights) = (0.0, 0.0);
         for (template, weight) in templates {
             sum.resize(template.0.len(), 0.0);
             sum.iter_mut().zip(&template.0).for_each(|(total, value)| *total += weight * value);
             lengths += weight * template.length();
             weights += weight;
-            squares += weight * weight;
         }
-        let count = weights * weights / squares;
-        Some(Self::from_output(sum)?.longer(1.0 + (lengths / weights - 1.0) / count))
+        Some(Self::from_output(sum)?.longer(lengths / weights))
     }
 
     /// The template as a view of a visitor would have it: of length 1.
