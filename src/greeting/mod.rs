@@ -5,10 +5,16 @@
 
 mod chime;
 pub mod espeak_voice;
+mod joining;
+pub mod loudness;
 mod names;
+pub mod neural;
 mod phrase_files;
 pub mod phrases;
 mod playing;
+mod program;
+pub mod renderer;
+mod resample;
 pub mod sound;
 pub mod speech;
 mod speech_worker;
@@ -16,3 +22,4 @@ pub mod tts_voice;
 mod tts_worker;
 pub mod voice;
 pub mod voices_report;
+mod wav;
