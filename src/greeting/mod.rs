@@ -20,6 +20,7 @@ pub mod speech;
 mod speech_worker;
 pub mod tts_voice;
 mod tts_worker;
+pub mod utterance;
 pub mod voice;
 pub mod voices_report;
 mod wav;
