@@ -7,6 +7,7 @@ mod chime;
 pub mod espeak_voice;
 mod joining;
 pub mod loudness;
+pub mod mandarin;
 mod names;
 pub mod neural;
 mod phrase_files;
