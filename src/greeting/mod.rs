@@ -3,6 +3,7 @@
 //! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files): pure. `speech` says
 //! them by the first `voice` that can: `tts_voice` (with its `tts_worker`), then `espeak_voice` through `sound`, which also plays the `chime`.
 
+pub mod audition;
 mod chime;
 pub mod espeak_voice;
 mod joining;
