@@ -3,10 +3,7 @@
 #[path = "support/pitch.rs"]
 mod pitch;
 
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::path::{Path, PathBuf};
 
 use greeter::{
     greeting::{
@@ -47,14 +44,10 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The voice of an installation, once it is ready or has said why it is not.
+/// The voice of an installation, once it was opened.
 fn voice(installation: &Path) -> NeuralVoice {
     let mut voice = NeuralVoice::new(1.0, Box::new(Mute)).of(Installation::at(installation));
     voice.open();
-    let until = Instant::now() + Duration::from_secs(60);
-    while voice.state() == VoiceState::Opening && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(10));
-    }
     voice
 }
 
