@@ -49,26 +49,42 @@ impl Audition {
 pub fn rendered(voices: Vec<Box<dyn Renderer>>, utterance: &Utterance, within: Duration) -> Result<Audition, String> {
     let mut why = "no voice of `greeting.voices` is rendered by the program; `tts` is not".to_owned();
     for mut voice in voices {
-        voice.open();
-        let until = Instant::now() + within;
-        while voice.state() == VoiceState::Opening && Instant::now() < until {
-            thread::sleep(Duration::from_millis(10));
-        }
-        why = match voice.state() {
-            VoiceState::Ready if voice.speaks(&utterance.language) => match whole(voice.as_mut(), utterance) {
+        why = match open(voice.as_mut(), within) {
+            Ok(()) if voice.speaks(&utterance.language) => match whole(voice.as_mut(), utterance) {
                 Ok(audition) => return Ok(audition),
                 Err(error) => error.to_string(),
             },
-            VoiceState::Ready => format!("voice `{}` does not speak {}", voice.name(), utterance.language),
-            VoiceState::Opening => format!("voice `{}` was not open after {} s", voice.name(), within.as_secs()),
-            VoiceState::Down(why) => format!("voice `{}` does not work: {why}", voice.name()),
+            Ok(()) => format!("voice `{}` does not speak {}", voice.name(), utterance.language),
+            Err(cause) => format!("voice `{}` does not work: {cause}", voice.name()),
         };
     }
     Err(why)
 }
 
-/// All phrases with the pauses between them.
-fn whole(voice: &mut dyn Renderer, utterance: &Utterance) -> Result<Audition, VoiceError> {
+/// Opens a voice, and waits for that.
+///
+/// # Errors
+/// Why it cannot render.
+pub fn open(voice: &mut dyn Renderer, within: Duration) -> Result<(), String> {
+    voice.open();
+    let until = Instant::now() + within;
+    loop {
+        match voice.state() {
+            VoiceState::Ready => return Ok(()),
+            VoiceState::Down(why) => return Err(why),
+            VoiceState::Opening if Instant::now() > until => {
+                return Err(format!("it was not open after {} s", within.as_secs()));
+            }
+            VoiceState::Opening => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// All phrases of an utterance, with the pauses between them, by a voice that is open.
+///
+/// # Errors
+/// The voice's.
+pub fn whole(voice: &mut dyn Renderer, utterance: &Utterance) -> Result<Audition, VoiceError> {
     let (mut mono, mut took) = (Vec::new(), Duration::ZERO);
     let mut rate: Option<NonZero<u32>> = None;
     for phrase in &utterance.phrases {
