@@ -144,6 +144,7 @@ pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
         record,
         id_number: IdNumber::new(format!("{record}")),
         name: PersonName::new("陈伟明"),
+        pronunciation: None,
         phone: PhoneNumber::new("+8613800138000"),
         language: None,
         salutation: Some(Salutation::Mr),

@@ -13,7 +13,7 @@ use crate::{
 /// Preload people from a roster (CSV) and their photos.
 ///
 /// The roster has a row a person and the columns id_number, name, phone and photos (or 身份证号, 姓名, 手机号, 照片); optional columns
-/// are language, salutation, category, services and appointment. A row that cannot be taken is reported with its number and the
+/// are pronunciation (读音), language, salutation, category, services and appointment. A row that cannot be taken is reported with its number and the
 /// reason, and all others go in. Running the same sync again changes nothing.
 ///
 /// Exit code: 0 when every row is in, 3 when rows were rejected, 1 when the sync could not be done.

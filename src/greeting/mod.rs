@@ -5,6 +5,7 @@
 
 mod chime;
 pub mod espeak_voice;
+pub mod mandarin;
 mod names;
 mod phrase_files;
 pub mod phrases;

@@ -225,6 +225,7 @@ impl Office {
             record: store.new_record(),
             id_number: IdNumber::new(id(n)),
             name: PersonName::new(format!("Visitor{}", letters(n))),
+            pronunciation: None,
             phone: PhoneNumber::new("+8613800138000"),
             language: None,
             salutation: None,
