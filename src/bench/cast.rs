@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{crowd::Cutout, latency::made_up};
 use crate::{
     camera::photo::read_photo,
-    face::{FaceError, Template, align, networks::Networks},
+    face::{ModelError, Template, align, networks::Networks},
     gallery::decision::Demands,
     person::RecordNumber,
     pipeline::roll::Roll,
@@ -127,5 +127,5 @@ pub enum CastError {
     Nobody,
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }

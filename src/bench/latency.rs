@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     camera::photo::{self, PhotoError},
-    face::{Enroller, FaceError, Template},
+    face::{Enroller, ModelError, Template},
     journal::Event,
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
     pipeline::{Pipeline, health::Frames, host::Told, spread::Spread},
@@ -323,5 +323,5 @@ pub enum CastError {
     },
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }

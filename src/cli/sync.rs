@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use crate::{
     config::Config,
-    face::{Enroller, FaceError},
+    face::{Enroller, ModelError},
     store::Store,
     sync::{Job, Outcome, synchronise},
 };
@@ -48,7 +48,7 @@ pub fn run(
     config: &Config,
     model: &str,
     same_person: Option<f32>,
-    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
+    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
 ) -> anyhow::Result<Exit> {
     let opened = Store::open(&config.store)?;
     if let Some(rebuilt) = &opened.rebuilt {

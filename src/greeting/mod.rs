@@ -5,12 +5,17 @@
 
 mod chime;
 pub mod espeak_voice;
+mod joining;
+pub mod loudness;
 pub mod mandarin;
 mod names;
+pub mod neural;
 mod phrase_files;
 pub mod phrases;
 mod playing;
+mod program;
 pub mod renderer;
+mod resample;
 pub mod sound;
 pub mod speech;
 mod speech_worker;
@@ -19,3 +24,4 @@ mod tts_worker;
 pub mod utterance;
 pub mod voice;
 pub mod voices_report;
+mod wav;
