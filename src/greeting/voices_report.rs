@@ -56,7 +56,10 @@ fn report(mut voices: Vec<Box<dyn Voice>>, languages: &[Language], within: Durat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::greeting::voice::{StopFlag, VoiceError};
+    use crate::greeting::{
+        utterance::Utterance,
+        voice::{Moment, StopFlag, VoiceError},
+    };
 
     struct Mute(VoiceState);
 
@@ -75,7 +78,7 @@ mod tests {
             language.tag() == "en"
         }
 
-        fn say(&mut self, _: &str, _: &Language, _: &mut dyn FnMut(Instant), _: &StopFlag) -> Result<(), VoiceError> {
+        fn say(&mut self, _: &Utterance, _: usize, _: &mut dyn FnMut(Moment), _: &StopFlag) -> Result<(), VoiceError> {
             Err(VoiceError::Stopped)
         }
     }
