@@ -26,7 +26,8 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(300);
 /// Frequent and rare surnames; with the times of day and the forms of address there are enough different greetings.
 const SURNAMES: [&str; 20] = [
-    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "欧阳", "司马", "单", "查", "解", "曾", "诸葛", "仇", "上官", "任",
+    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "欧阳", "司马", "单", "查", "解", "曾", "诸葛", "仇",
+    "上官", "任",
 ];
 
 /// All that was measured.

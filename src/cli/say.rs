@@ -124,7 +124,10 @@ fn play(settings: &GreetingSettings, utterance: Utterance) -> anyhow::Result<Exi
     while let Ok(event) = speech.events().recv_deadline(until) {
         match event {
             SpeechEvent::Begun { at, voice, .. } => {
-                anstream::println!("{voice} speaks, {} ms after it was asked (voices opened meanwhile)", at.saturating_duration_since(asked).as_millis());
+                anstream::println!(
+                    "{voice} speaks, {} ms after it was asked (voices opened meanwhile)",
+                    at.saturating_duration_since(asked).as_millis()
+                );
             }
             SpeechEvent::Finished { .. } => return Ok(Exit::Done),
             SpeechEvent::Shown { why, .. } => bail!("{why}"),

@@ -58,13 +58,8 @@ impl Renderer for CommandVoice {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let environment =
             [("GREETER_LANGUAGE", language.tag().to_owned()), ("GREETER_PACE", format!("{:.2}", pace / self.rate))];
-        let program = Program {
-            name,
-            arguments: &arguments,
-            environment: &environment,
-            within: RENDERS_WITHIN,
-            cure: CURE,
-        };
+        let program =
+            Program { name, arguments: &arguments, environment: &environment, within: RENDERS_WITHIN, cure: CURE };
         let wav = program.output(&format!("{}\n", speakable(&reading::plain(text))), &|| stop.is_raised());
         if stop.is_raised() {
             return Err(VoiceError::Stopped);
@@ -95,8 +90,7 @@ mod tests {
     fn the_program_hears_the_words_without_reading_marks_and_its_wav_is_the_sound() {
         let heard = says(&wav_of("cat"), "单〔shan4〕先生\u{7}好").unwrap();
         assert_eq!(heard.rate.get(), 24_000);
-        let bytes: Vec<u8> =
-            heard.mono.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
+        let bytes: Vec<u8> = heard.mono.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
         let words = "单先生 好\n".as_bytes();
         assert_eq!(bytes, words[..words.len() / 2 * 2]);
     }
@@ -104,8 +98,7 @@ mod tests {
     #[test]
     fn the_program_is_told_language_and_pace() {
         let heard = says(&wav_of("printf $GREETER_LANGUAGE$GREETER_PACE"), "Hello").unwrap();
-        let bytes: Vec<u8> =
-            heard.mono.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
+        let bytes: Vec<u8> = heard.mono.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
         assert_eq!(bytes, b"en1.20");
     }
 

@@ -1,11 +1,15 @@
 //! What the robot says, and the voices that say it.
 //!
-//! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files): pure. `speech` says
-//! them by the first `voice` that can: `tts_voice` (with its `tts_worker`), then `espeak_voice` through `sound`, which also plays the `chime`.
+//! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files) and `utterance` phrases of
+//! them: pure. `speech` says them one at a time, in the order of its `queue`, by the first `voice` that can: `tts_voice` (with its `tts_worker`,
+//! and `dispatcher`, which sees it fail), or one of the renderers (`neural`, `espeak`), which `rendering` and `rendered_voice` make audible
+//! through `sound`. That also plays the `chime`.
 
 pub mod audition;
 mod chime;
-pub mod espeak_voice;
+pub mod command_voice;
+mod dispatcher;
+pub mod espeak;
 mod joining;
 pub mod loudness;
 pub mod mandarin;
@@ -15,7 +19,11 @@ mod phrase_files;
 pub mod phrases;
 mod playing;
 mod program;
+mod queue;
+pub mod reading;
+mod rendered_voice;
 pub mod renderer;
+mod rendering;
 mod resample;
 pub mod sound;
 pub mod speech;

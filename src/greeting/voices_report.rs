@@ -8,7 +8,8 @@ use std::{
 use super::{
     sound::Sound,
     speech,
-    voice::{StopFlag, Voice, VoiceState},
+    utterance::Utterance,
+    voice::{Moment, StopFlag, Voice, VoiceState},
 };
 use crate::{config::GreetingSettings, person::Language};
 
@@ -40,7 +41,7 @@ fn report(mut voices: Vec<Box<dyn Voice>>, languages: &[Language], within: Durat
     while voices.iter().any(|voice| voice.state() == VoiceState::Opening) && Instant::now() < until {
         thread::sleep(Duration::from_millis(20));
     }
-    let mut status = |voice: &mut dyn Voice, language: &Language| {
+    let status = |voice: &mut dyn Voice, language: &Language| {
         let first_sample = match voice.state() {
             VoiceState::Ready if voice.speaks(language) => first_sample(voice, language),
             VoiceState::Ready => Err(format!(
@@ -63,11 +64,13 @@ fn first_sample(voice: &mut dyn Voice, language: &Language) -> Result<Duration, 
     let written_in_han = ["zh", "yue", "cmn"].contains(&language.tag().split('-').next().unwrap_or_default());
     let word = if written_in_han { "您好。" } else { "Hello." };
     let (asked, stop, mut first) = (Instant::now(), StopFlag::default(), None);
-    let mut begun = |at: Instant| {
-        first = Some(at.saturating_duration_since(asked));
-        stop.raise();
+    let mut tell = |moment| {
+        if let Moment::PhraseBegun { at, .. } = moment {
+            first = Some(at.saturating_duration_since(asked));
+            stop.raise();
+        }
     };
-    let said = voice.say(word, language, &mut begun, &stop);
+    let said = voice.say(&Utterance::new(0, language.clone(), word), 0, &mut tell, &stop);
     first.ok_or_else(|| match said {
         Err(error) => error.to_string(),
         Ok(()) => "it ended without a sound".to_owned(),
@@ -98,12 +101,12 @@ mod tests {
 
         fn say(
             &mut self,
-            _: &str,
-            _: &Language,
-            begun: &mut dyn FnMut(Instant),
+            _: &Utterance,
+            _: usize,
+            tell: &mut dyn FnMut(Moment),
             stop: &StopFlag,
         ) -> Result<(), VoiceError> {
-            begun(Instant::now() + Duration::from_millis(70));
+            tell(Moment::PhraseBegun { phrase: 0, at: Instant::now() + Duration::from_millis(70) });
             assert!(stop.is_raised(), "one sample is enough");
             Err(VoiceError::Stopped)
         }

@@ -73,7 +73,8 @@ pub fn run(args: &VoiceArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut rows = Vec::new();
     for language in &languages {
         let texts = greetings(&phrases, &routing, language, args.greetings);
-        let voices = args.voice.as_ref().map_or_else(|| settings.voices_for(language).to_vec(), |voice| vec![voice.clone()]);
+        let voices =
+            args.voice.as_ref().map_or_else(|| settings.voices_for(language).to_vec(), |voice| vec![voice.clone()]);
         for voice in voices {
             let row = row(&settings, language, &voice, &texts);
             print(&row);
@@ -83,7 +84,8 @@ pub fn run(args: &VoiceArgs, context: &Context) -> anyhow::Result<Exit> {
     let vision = watching.is_some();
     drop(watching);
     // Nothing here is random.
-    let figures = Figures { origin: Origin::here(&context.config.face.pack, 0), greetings: args.greetings, vision, rows };
+    let figures =
+        Figures { origin: Origin::here(&context.config.face.pack, 0), greetings: args.greetings, vision, rows };
     if let Some(path) = &args.json {
         std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
     }
@@ -91,7 +93,8 @@ pub fn run(args: &VoiceArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 fn row(settings: &GreetingSettings, language: &Language, voice: &str, texts: &[String]) -> Row {
-    let only = GreetingSettings { voices: vec![voice.to_owned()], voices_by_language: Default::default(), ..settings.clone() };
+    let only =
+        GreetingSettings { voices: vec![voice.to_owned()], voices_by_language: Default::default(), ..settings.clone() };
     let bar = indicatif::ProgressBar::new(texts.len() as u64);
     let speech = Speech::start(&only, std::slice::from_ref(language));
     let series = first_samples(&speech, language, texts, &|| bar.inc(1));
