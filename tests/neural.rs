@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use greeter::{
     greeting::{
         loudness,
-        neural::{NeuralVoice, Part},
+        neural::NeuralVoice,
         renderer::Renderer,
         sound::Samples,
         voice::{StopFlag, VoiceError, VoiceState},
@@ -51,16 +51,15 @@ fn voice(installation: &Path) -> NeuralVoice {
     voice
 }
 
-fn say(voice: &mut NeuralVoice, phones: &str, pace: f32) -> Samples {
-    let phones = phones.split(' ').map(str::to_owned).collect();
-    voice.render_parts(vec![Part::Phones(phones)], pace, &StopFlag::default()).unwrap()
+fn say(voice: &mut NeuralVoice, text: &str, pace: f32) -> Samples {
+    voice.render(text, &"zh-CN".into(), pace, &StopFlag::default()).unwrap()
 }
 
 fn seconds(samples: &Samples) -> f32 {
     samples.mono.len() as f32 / samples.rate.get() as f32
 }
 
-const GOOD_MORNING: &str = "sil z ao3 #0 sh ang4 #0 h ao3 sil";
+const GOOD_MORNING: &str = "早上好，";
 
 #[test]
 fn a_greeting_begins_at_once_is_the_same_each_time_and_is_slower_where_it_should_be() {
@@ -87,16 +86,18 @@ fn mandarin_is_spoken_and_cantonese_is_left_to_others() {
 #[test]
 fn what_the_voice_does_not_know_is_an_error_and_it_goes_on_speaking() {
     let mut voice = voice(root());
-    let mut refused = |part: Part| voice.render_parts(vec![part], 1.0, &StopFlag::default()).err().unwrap().to_string();
-    let unknown = refused(Part::Phones(["sil", "qq9", "sil"].map(str::to_owned).to_vec()));
-    assert!(unknown.contains("voice `neural` does not work") && !unknown.contains("qq9"), "{unknown}");
-    let endless = refused(Part::Phones(vec!["sil".to_owned(); 5000]));
+    let mut refused =
+        |text: &str| voice.render(text, &"zh-CN".into(), 1.0, &StopFlag::default()).err().unwrap().to_string();
+    let nothing = refused("？！");
+    assert!(nothing.contains("voice `neural` does not work: there is nothing in the sentence"), "{nothing}");
+    let endless = refused(&"好".repeat(400));
     assert!(endless.contains("may have 600 phones"), "{endless}");
-    assert!(refused(Part::Latin("Ms Collins".into())).contains("it is mute"));
+    let english = refused("早上好，Ms Collins。");
+    assert!(english.contains("it is mute") && !english.contains("Collins"), "{english}");
     let stopped = StopFlag::default();
     stopped.raise();
-    let phones = GOOD_MORNING.split(' ').map(str::to_owned).collect();
-    assert_eq!(voice.render_parts(vec![Part::Phones(phones)], 1.0, &stopped).err(), Some(VoiceError::Stopped));
+    let said = voice.render(GOOD_MORNING, &"zh-CN".into(), 1.0, &stopped);
+    assert_eq!(said.err(), Some(VoiceError::Stopped));
     assert!(seconds(&say(&mut voice, GOOD_MORNING, 1.0)) > 0.4);
 }
 
@@ -138,8 +139,8 @@ fn with_a_file_missing_or_damaged_the_voice_is_down_with_a_plain_reason_and_up_a
 
 /// Twenty syllables that Mandarin has in all four tones.
 const SYLLABLES: [&str; 20] = [
-    "m a", "b a", "^ i", "sh iii", "t ang", "f ang", "x ian", "^ v", "j i", "d a", "^ uei", "zh u", "l iou", "h ua",
-    "q i", "^ ian", "g uo", "ch eng", "x iang", "b ao",
+    "ma", "ba", "yi", "shi", "tang", "fang", "xian", "yu", "ji", "da", "wei", "zhu", "liu", "hua", "qi", "yan", "guo",
+    "cheng", "xiang", "bao",
 ];
 
 #[test]
@@ -148,7 +149,8 @@ fn the_four_tones_of_twenty_syllables_are_told_apart_by_their_pitch() {
     let (mut right, mut wrong) = (0, Vec::new());
     for syllable in SYLLABLES {
         for tone in 1..=4 {
-            let spoken = say(&mut voice, &format!("sil {syllable}{tone} sil"), 1.0);
+            // The mark says how it is read, whatever the character is.
+            let spoken = say(&mut voice, &format!("字〔{syllable}{tone}〕"), 1.0);
             let contour = pitch::contour(&spoken.mono, spoken.rate.get());
             match pitch::tone(&contour) {
                 heard if heard == Some(tone) => right += 1,

@@ -98,6 +98,7 @@ fn greeting(record: RecordNumber, language: Option<Language>, context: &Context)
     let own = person.language.clone().unwrap_or_else(|| context.config.greeting.language.clone());
     let addressee = Addressee::Named {
         name: &person.name,
+        pronunciation: person.pronunciation.as_ref(),
         salutation: person.salutation,
         language: &language.unwrap_or(own),
         counter,

@@ -1,9 +1,11 @@
 //! What the robot says, and the voices that say it.
 //!
-//! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files) and `utterance` phrases of
-//! them: pure. `speech` says them one at a time, in the order of its `queue`, by the first `voice` that can: `tts_voice` (with its `tts_worker`,
-//! and `dispatcher`, which sees it fail), or one of the renderers (`neural`, `espeak`), which `rendering` and `rendered_voice` make audible
-//! through `sound`. That also plays the `chime`.
+//! `phrases` makes sentences (`names` says which part of a name and how it is read, `phrase_files` reads and checks the Fluent files),
+//! `reading` has the marks by which text says how it is read, `utterance` makes phrases of sentences, and `mandarin` sounds of Chinese
+//! text: pure. `speech` says them one at a time, in the order of its `queue`, by the first `voice` that can: `tts_voice` (with its `tts_worker`,
+//! and `dispatcher`, which sees it fail), or one of the renderers (`neural`, `espeak`, `command_voice`), which `rendering` and
+//! `rendered_voice` make audible through `sound`, all equally loud (`loudness`). That also plays the `chime`. `audition` and `voices_report`
+//! are for whoever sets up the robot.
 
 pub mod audition;
 mod chime;

@@ -14,7 +14,7 @@ use super::{
     phrase_files::{self, Messages},
 };
 use crate::{
-    person::{Language, PersonName, Salutation},
+    person::{Language, PersonName, Pronunciation, Salutation},
     routing::{Counter, nearest},
 };
 
@@ -46,6 +46,8 @@ pub enum Addressee<'a> {
     Named {
         /// As in the roster.
         name: &'a PersonName,
+        /// How it is read, where the roster says it.
+        pronunciation: Option<&'a Pronunciation>,
         /// The full name is said where absent.
         salutation: Option<Salutation>,
         /// Their own, or the configuration's.
@@ -84,7 +86,7 @@ pub struct Greeting<'a> {
 pub struct Spoken {
     /// The language that it is in: the addressee's, or the nearest one that has phrases.
     pub language: Language,
-    /// The words.
+    /// The words, with reading marks (`reading`).
     pub text: String,
 }
 
@@ -159,8 +161,8 @@ impl Speaker<'_> {
         let mut unknown = 0;
         for person in people {
             match person {
-                Addressee::Named { name, salutation, counter, .. } => {
-                    named.push((self.address(name, *salutation), counter));
+                Addressee::Named { name, pronunciation, salutation, counter, .. } => {
+                    named.push((self.address(name, *pronunciation, *salutation), counter));
                 }
                 Addressee::Unknown { reception, .. } => {
                     unknown += 1;
@@ -196,8 +198,13 @@ impl Speaker<'_> {
         sentences.iter().rev().fold(last, |rest, first| self.say("then", &[("first", first), ("rest", &rest)]))
     }
 
-    fn address(&self, name: &PersonName, salutation: Option<Salutation>) -> String {
-        let name = names::spoken(name, self.language);
+    fn address(
+        &self,
+        name: &PersonName,
+        pronunciation: Option<&Pronunciation>,
+        salutation: Option<Salutation>,
+    ) -> String {
+        let name = names::spoken(name, pronunciation, self.language);
         let salutation = match salutation {
             Some(Salutation::Mr) => "mr",
             Some(Salutation::Ms) => "ms",

@@ -19,6 +19,7 @@ pub use super::queue::Dropped;
 use super::{
     command_voice::CommandVoice,
     espeak::Espeak,
+    neural::NeuralVoice,
     queue::{Outcome, Queue},
     rendered_voice::RenderedVoice,
     renderer::Renderer,
@@ -281,6 +282,7 @@ pub(super) fn voices(settings: &GreetingSettings, languages: &[Language], sound:
 pub fn renderer(name: &str, settings: &GreetingSettings) -> Option<Box<dyn Renderer>> {
     match name {
         "espeak" => Some(Box::new(Espeak::new(settings.rate))),
+        "neural" => Some(Box::new(NeuralVoice::new(settings.rate, Box::new(Espeak::new(1.0))))),
         "command" => Some(Box::new(CommandVoice::new(&settings.command, settings.rate))),
         _ => None,
     }

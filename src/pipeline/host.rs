@@ -21,6 +21,7 @@ use crate::{
     gallery::decision::{Decision, Verdict},
     greeting::{
         phrases::{Addressee, Greeting, Phrases, TimeOfDay},
+        reading,
         speech::{Speech, SpeechEvent, Utterance},
     },
     journal::{Because, Entry, Event, Stages},
@@ -271,7 +272,7 @@ impl Host {
         let started =
             Event::GreetingStarted { greeting: id, visitors: visitors.to_vec(), language: language.to_string() };
         self.tell(started);
-        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), text: text.clone() }));
+        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), text: reading::plain(&text) }));
         self.means.speech.say(Utterance { id, language, text, not_after: Some(now + SAY_WITHIN) });
     }
 
@@ -295,6 +296,7 @@ impl Host {
         match card {
             Some(card) => Addressee::Named {
                 name: &card.name,
+                pronunciation: card.pronunciation.as_ref(),
                 salutation: card.salutation,
                 language: card.language.as_ref().unwrap_or(&self.language),
                 counter: self.means.routing.counter(&route.counter).unwrap_or(reception),

@@ -12,6 +12,7 @@ use speaker::Speaker;
 
 use super::{
     joining::joined,
+    mandarin::{Part, phones},
     playing::Samples,
     renderer::Renderer,
     voice::{StopFlag, VoiceError, VoiceState},
@@ -22,14 +23,6 @@ use crate::{installation::Installation, person::Language};
 const LANGUAGE: &str = "zh-CN";
 /// Ratios of duration at which the voice is still understood.
 const PACES: (f32, f32) = (0.5, 2.0);
-
-/// A part of a sentence that one of the two voices says.
-pub enum Part {
-    /// The acoustic model's symbols, from silence to silence.
-    Phones(Vec<String>),
-    /// English, or a name in Latin letters.
-    Latin(String),
-}
 
 /// See the module.
 pub struct NeuralVoice {
@@ -51,12 +44,6 @@ impl NeuralVoice {
         Self { installation: Some(installation), ..self }
     }
 
-    /// Loads the networks; takes as long as that takes.
-    pub fn open(&mut self) {
-        self.latin.open();
-        self.speaker = self.load();
-    }
-
     fn load(&self) -> Result<Speaker, String> {
         let installation = self.installation.clone().map_or_else(Installation::find, Ok);
         let mut speaker = Speaker::load(&installation.map_err(|error| error.to_string())?, LANGUAGE)
@@ -66,35 +53,42 @@ impl NeuralVoice {
         speaker.render(&hello, 1.0).map_err(|error| error.to_string())?;
         Ok(speaker)
     }
+}
 
-    /// What came of loading them.
-    pub fn state(&self) -> VoiceState {
+impl Renderer for NeuralVoice {
+    fn name(&self) -> &str {
+        "neural"
+    }
+
+    fn open(&mut self) {
+        self.latin.open();
+        self.speaker = self.load();
+    }
+
+    fn state(&self) -> VoiceState {
         self.speaker.as_ref().map_or_else(|cause| VoiceState::Down(cause.clone()), |_| VoiceState::Ready)
     }
 
     /// Mandarin, however it is written; not Cantonese.
-    pub fn speaks(&self, language: &Language) -> bool {
+    fn speaks(&self, language: &Language) -> bool {
         let tag = language.tag().to_ascii_lowercase();
         let first = tag.split('-').next().unwrap_or_default();
         self.speaker.is_ok() && ["zh", "cmn"].contains(&first) && tag != "zh-hk"
     }
 
-    /// Renders a sentence; `pace`: a ratio of durations, 1.2 is slower.
-    ///
-    /// # Errors
-    /// [`VoiceError::Failed`], without the words, or [`VoiceError::Stopped`].
-    pub fn render_parts(&mut self, parts: Vec<Part>, pace: f32, stop: &StopFlag) -> Result<Samples, VoiceError> {
+    fn render(&mut self, text: &str, _: &Language, pace: f32, stop: &StopFlag) -> Result<Samples, VoiceError> {
         let failed = |cause: String| VoiceError::Failed { voice: "neural".into(), cause };
         let speaker = self.speaker.as_mut().map_err(|cause| failed(cause.clone()))?;
         let pace = (pace / self.rate).clamp(PACES.0, PACES.1);
         let mut sounds = Vec::new();
-        for part in parts {
+        for part in phones(text) {
             if stop.is_raised() {
                 return Err(VoiceError::Stopped);
             }
             sounds.push(match part {
                 Part::Phones(phones) => {
-                    let mono = speaker.render(&phones, pace).map_err(|error| failed(error.to_string()))?;
+                    let symbols: Vec<String> = phones.iter().map(ToString::to_string).collect();
+                    let mono = speaker.render(&symbols, pace).map_err(|error| failed(error.to_string()))?;
                     Samples { mono: mono.into(), rate: speaker.rate }
                 }
                 Part::Latin(words) => self.latin.render(&words, &"en".into(), pace, stop)?,
