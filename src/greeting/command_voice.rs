@@ -12,7 +12,7 @@ use super::{
     voice::{StopFlag, VoiceError, VoiceState, speakable},
     wav,
 };
-use crate::{greeting::reading, person::Language};
+use crate::person::Language;
 
 /// A program that loads a network of its own for each phrase takes a second or two.
 const RENDERS_WITHIN: Duration = Duration::from_secs(6);
@@ -60,7 +60,7 @@ impl Renderer for CommandVoice {
             [("GREETER_LANGUAGE", language.tag().to_owned()), ("GREETER_PACE", format!("{:.2}", pace / self.rate))];
         let program =
             Program { name, arguments: &arguments, environment: &environment, within: RENDERS_WITHIN, cure: CURE };
-        let wav = program.output(&format!("{}\n", speakable(&reading::plain(text))), &|| stop.is_raised());
+        let wav = program.output(&format!("{}\n", speakable(text)), &|| stop.is_raised());
         if stop.is_raised() {
             return Err(VoiceError::Stopped);
         }

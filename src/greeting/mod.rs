@@ -26,7 +26,7 @@ pub mod reading;
 mod rendered_voice;
 pub mod renderer;
 mod rendering;
-mod resample;
+pub mod resample;
 pub mod sound;
 pub mod speech;
 mod speech_worker;
