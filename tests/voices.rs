@@ -13,7 +13,8 @@ use std::{
 use greeter::{
     config::GreetingSettings,
     greeting::{
-        speech::{Speech, SpeechEvent, Utterance},
+        speech::{Speech, SpeechEvent},
+        utterance::Utterance,
         voices_report::voices_report,
     },
     person::Language,
@@ -74,7 +75,7 @@ fn english() -> Vec<Language> {
 }
 
 fn sentence(id: u64, text: &str) -> Utterance {
-    Utterance { id, language: "en".into(), text: text.into(), not_after: None }
+    Utterance::new(id, "en".into(), text)
 }
 
 /// Waits for an event; the others on the way are returned with it, it last.
@@ -389,9 +390,8 @@ fn every_language_in_the_box_has_a_voice_and_the_mandarin_one_reads_chinese() {
         let speech = Speech::start(&settings, &languages);
         warm(&speech, "tts");
         let reads = |id: u64, language: &str| {
-            let (language, text) = (language.into(), "早上好，请到三号窗口。".into());
             let asked = Instant::now();
-            speech.say(Utterance { id, language, text, not_after: None });
+            speech.say(Utterance::new(id, language.into(), "早上好，请到三号窗口。"));
             let events = wait(&speech, Duration::from_secs(30), is_finished(id));
             let (at, voice) = begun(&events).unwrap();
             assert_eq!(voice, "tts");
