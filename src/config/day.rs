@@ -90,7 +90,6 @@ impl From<Span> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::Config;
 
     fn volume(greeting: &str, at: &str) -> Option<f32> {

@@ -29,6 +29,11 @@ pub enum TimeOfDay {
     Evening,
 }
 
+impl TimeOfDay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Morning, Self::Afternoon, Self::Evening];
+}
+
 impl From<Time> for TimeOfDay {
     fn from(local: Time) -> Self {
         match local.hour() {
@@ -54,6 +59,8 @@ pub enum Addressee<'a> {
         language: &'a Language,
         /// Where they go.
         counter: &'a Counter,
+        /// Whether they are old enough to be given more time.
+        older: bool,
     },
     /// A stranger, or somebody of whom the robot is not sure: no name.
     Unknown {
@@ -88,6 +95,8 @@ pub struct Spoken {
     pub language: Language,
     /// The words, with reading marks (`reading`).
     pub text: String,
+    /// Whether one of those addressed should be given more time.
+    pub unhurried: bool,
 }
 
 impl fmt::Debug for Spoken {
@@ -137,6 +146,7 @@ impl Phrases {
             .map(|(language, messages, people)| Spoken {
                 language: language.clone(),
                 text: Speaker { language, messages, time: greeting.time }.greet(&people),
+                unhurried: people.iter().any(|person| matches!(person, Addressee::Named { older: true, .. })),
             })
             .collect()
     }

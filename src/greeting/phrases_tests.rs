@@ -31,6 +31,7 @@ fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
             salutation: *salutation,
             language: &languages[index],
             counter: routing.counter(counter).unwrap(),
+            older: false,
         },
     });
     let said = phrases.greeting(&Greeting { time, people: people.collect() });
@@ -119,7 +120,7 @@ fn the_day_has_three_parts() {
 
 #[test]
 fn what_is_said_cannot_be_printed_by_accident() {
-    let said = Spoken { language: "en".into(), text: "Good morning, Mr Obama.".into() };
+    let said = Spoken { language: "en".into(), text: "Good morning, Mr Obama.".into(), unhurried: false };
     assert_eq!(format!("{said:?}"), "Spoken(en, 23 characters)");
 }
 

@@ -145,17 +145,14 @@ impl RenderedVoice {
         while let Some(phrase) = coming {
             let samples = self.receive(&phrase, stop)?;
             coming = self.ask(utterance, index + 1)?;
-            match quiet_since {
-                Some(since) => pause(since + utterance.phrases[index].pause_before, stop),
-                None if utterance.not_after.is_some_and(|late| Instant::now() > late) => {
-                    return Err(VoiceError::TooLate);
-                }
-                None => {}
+            if let Some(since) = quiet_since {
+                pause(since + utterance.phrases[index].pause_before, stop);
             }
             if stop.is_raised() {
                 return Err(VoiceError::Stopped);
             }
-            let playing = self.sound.play(&samples)?;
+            let not_after = utterance.not_after.filter(|_| index == from);
+            let playing = self.sound.play(&samples, not_after)?;
             let mut begun = |at| tell(Moment::PhraseBegun { phrase: index, at });
             self.sound.wait(&playing, &mut begun, &|| stop.is_raised())?;
             let over = Instant::now();

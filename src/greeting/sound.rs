@@ -92,17 +92,17 @@ impl Sound {
         self.0.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Starts to play; returns at once.
+    /// Starts to play; returns at once. What could not begin by `not_after` is not heard.
     ///
     /// # Errors
     /// [`VoiceError::NoDevice`].
-    pub fn play(&self, samples: &Samples) -> Result<Playing, VoiceError> {
+    pub fn play(&self, samples: &Samples, not_after: Option<Instant>) -> Result<Playing, VoiceError> {
         let mixer = match &*lock(&self.0.device) {
             Device::Open(mixer) => mixer.clone(),
             Device::Opening => return Err(VoiceError::NoDevice { cause: "it is still being opened".into() }),
             Device::Absent(cause) => return Err(VoiceError::NoDevice { cause: cause.clone() }),
         };
-        let (clip, playing) = Clip::new(samples, self.volume());
+        let (clip, playing) = Clip::new(samples, self.volume(), not_after);
         mixer.add(clip);
         Ok(playing)
     }
@@ -111,7 +111,7 @@ impl Sound {
     pub fn chime(&self) {
         let mut current = lock(&self.0.chime);
         if current.as_ref().is_none_or(Playing::is_over) {
-            *current = self.play(chime::samples()).ok();
+            *current = self.play(chime::samples(), None).ok();
         }
     }
 
@@ -130,7 +130,7 @@ impl Sound {
     /// Waits until all of `playing` has been handed to the device.
     ///
     /// # Errors
-    /// [`VoiceError::NoDevice`] when the device takes no more samples, [`VoiceError::Stopped`] when `stopped` says so, and it has faded.
+    /// [`VoiceError::NoDevice`] when the device takes no more samples, [`VoiceError::TooLate`] when it was not begun, [`VoiceError::Stopped`] when `stopped` says so, and it has faded.
     pub fn wait(
         &self,
         playing: &Playing,
@@ -160,6 +160,9 @@ impl Sound {
             }
             if whole {
                 return Ok(());
+            }
+            if playing.is_late() {
+                return Err(VoiceError::TooLate);
             }
             if let Some(Err(cause)) = self.present() {
                 return Err(VoiceError::NoDevice { cause });

@@ -159,7 +159,7 @@ impl Shared {
             self.tell(SpeechEvent::Dropped { id, why });
         }
         // Full: it is about to look.
-        drop(self.wake.try_send(()));
+        let _ = self.wake.try_send(());
     }
 }
 
@@ -200,7 +200,7 @@ impl Speech {
     /// Has the voices make ready what will be said again and again, in the background.
     pub fn prepare(&self, fixed: Vec<Fixed>) {
         lock(&self.shared.line).fixed = Some(fixed);
-        drop(self.shared.wake.try_send(()));
+        let _ = self.shared.wake.try_send(());
     }
 
     /// Says it when its turn comes (`queue`); returns at once.

@@ -119,7 +119,9 @@ pub(super) fn run(voices: Vec<Box<dyn Voice>>, woken: &Receiver<()>, shared: &Sh
             }
             None if shared.closing.load(Ordering::Acquire) => return,
             // Time to look at the voices, or something has happened.
-            None => drop(woken.recv_timeout(LOOK_EVERY)),
+            None => {
+                let _ = woken.recv_timeout(LOOK_EVERY);
+            }
         }
     }
 }
