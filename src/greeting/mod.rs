@@ -7,7 +7,7 @@
 mod chime;
 pub mod espeak_voice;
 pub mod mandarin;
-mod names;
+pub(crate) mod names;
 mod phrase_files;
 pub mod phrases;
 mod playing;
