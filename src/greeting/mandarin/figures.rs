@@ -108,8 +108,9 @@ fn fraction(cutter: &mut Cutter, text: &[char]) -> Option<usize> {
 fn whole(cutter: &mut Cutter, text: &[char], digits: usize) -> usize {
     let behind: String = text[digits..].iter().take(2).map(|letter| simplified(*letter)).collect();
     let counted = measure(&behind).is_some_and(is_counted);
-    let short = digits <= 2 && (text[0] != '0' || digits == 1);
-    if !short && !(counted && digits <= 8 && text[0] != '0') {
+    let plain = text[0] != '0' || digits == 1;
+    let is_number = plain && (digits <= 2 || counted && digits <= 8);
+    if !is_number {
         return cutter.one_by_one(text, digits, digits >= 3);
     }
     let figure = value(&text[..digits]);
