@@ -17,7 +17,7 @@ use crate::{
         speech::{self, Speech, SpeechEvent},
         utterance::Utterance,
     },
-    person::{Language, RecordNumber},
+    person::{Card, Language, RecordNumber},
     routing::Needs,
     store::{Store, StoreError},
 };
@@ -52,12 +52,15 @@ pub struct SayArgs {
 /// Says it.
 pub fn run(args: &SayArgs, context: &Context) -> anyhow::Result<Exit> {
     let wanted = args.lang.as_deref().map(Language::from);
-    let (language, text) = match (&args.text, args.person) {
+    let utterance = match (&args.text, args.person) {
         (_, Some(record)) => greeting(record, wanted, context)?,
-        (Some(text), None) => (wanted.unwrap_or_else(|| context.config.greeting.language.clone()), words(text)?),
+        (Some(text), None) => {
+            let language = wanted.unwrap_or_else(|| context.config.greeting.language.clone());
+            Utterance::new(1, language, &words(text)?)
+        }
         (None, None) => bail!("say what? Give a text, `-` or --person N"),
     };
-    ensure!(!text.trim().is_empty(), "there is nothing to say");
+    ensure!(!utterance.phrases.is_empty(), "there is nothing to say");
     let mut settings = context.config.greeting.clone();
     if let Some(voice) = &args.voice {
         settings.voices = vec![voice.clone()];
@@ -67,7 +70,6 @@ pub fn run(args: &SayArgs, context: &Context) -> anyhow::Result<Exit> {
     // Whoever auditions wants to hear it, also at night.
     settings.quiet_hours.clear();
     settings.chime = false;
-    let utterance = Utterance::new(1, language, &text);
     match &args.out {
         Some(file) => write(&settings, &utterance, file),
         None => play(&settings, utterance),
@@ -84,28 +86,29 @@ fn words(text: &str) -> anyhow::Result<String> {
 }
 
 /// What somebody would be greeted with now.
-fn greeting(record: RecordNumber, language: Option<Language>, context: &Context) -> anyhow::Result<(Language, String)> {
+fn greeting(record: RecordNumber, language: Option<Language>, context: &Context) -> anyhow::Result<Utterance> {
     let store = Store::open(&context.config.store)?.store;
-    let person = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?.taxpayer;
+    let card = Card::from(store.person(record)?.ok_or(StoreError::UnknownRecord(record))?.taxpayer);
     let (phrases, routing) = (
         run_command::phrases(&context.installation, &context.config)?,
         run_command::routing(&context.installation, &context.config)?,
     );
-    let now = jiff::ZonedDateTime::now().datetime();
+    let (now, settings) = (jiff::ZonedDateTime::now().datetime(), &context.config.greeting);
     let needs =
-        Needs { services: person.services.clone(), category: person.category.clone(), appointment: person.appointment };
-    let counter = routing.counter(&routing.route(&needs, now).counter).unwrap_or(routing.reception());
-    let own = person.language.clone().unwrap_or_else(|| context.config.greeting.language.clone());
-    let addressee = Addressee::Named {
-        name: &person.name,
-        pronunciation: person.pronunciation.as_ref(),
-        salutation: person.salutation,
-        language: &language.unwrap_or(own),
-        counter,
+        Needs { services: card.services.clone(), category: card.category.clone(), appointment: card.appointment };
+    let language = language.or(card.language).unwrap_or_else(|| settings.language.clone());
+    let person = Addressee::Named {
+        name: &card.name,
+        pronunciation: card.pronunciation.as_ref(),
+        salutation: card.salutation,
+        language: &language,
+        counter: routing.counter(&routing.route(&needs, now).counter).unwrap_or(routing.reception()),
+        older: card.born.is_some_and(|born| now.year() - born >= settings.care_from_age),
     };
-    let said = phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![addressee] });
+    let said = phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![person] });
     let first = said.into_iter().next().context("there are no phrases in any language")?;
-    Ok((first.language, first.text))
+    let utterance = Utterance::new(1, first.language, &first.text);
+    Ok(if first.unhurried { utterance.unhurried() } else { utterance })
 }
 
 fn write(settings: &GreetingSettings, utterance: &Utterance, file: &Path) -> anyhow::Result<Exit> {

@@ -24,7 +24,14 @@ pub fn house_phrases(phrases: &Phrases, routing: &Routing) -> BTreeSet<Fixed> {
     let mut found = BTreeSet::new();
     for language in phrases.languages() {
         let unknown = Addressee::Unknown { language, reception: routing.reception() };
-        let named = |counter| Addressee::Named { name: &name, salutation: None, language, counter, older: false };
+        let named = |counter| Addressee::Named {
+            name: &name,
+            pronunciation: None,
+            salutation: None,
+            language,
+            counter,
+            older: false,
+        };
         let mut groups: Vec<Vec<Addressee<'_>>> = vec![vec![unknown.clone()], vec![unknown.clone(), unknown.clone()]];
         groups.extend(routing.counters().iter().map(|counter: &Counter| vec![named(counter)]));
         groups.extend(routing.counters().iter().map(|counter| vec![named(counter), unknown.clone()]));
@@ -87,6 +94,7 @@ mod tests {
             let (name, language) = (PersonName::new(name), Language::from(language));
             let people = vec![Addressee::Named {
                 name: &name,
+                pronunciation: None,
                 salutation: Some(Salutation::Mr),
                 language: &language,
                 counter: &routing.counters()[1],

@@ -16,7 +16,7 @@ pub mod house_phrases;
 mod joining;
 pub mod loudness;
 pub mod mandarin;
-mod names;
+pub(crate) mod names;
 pub mod neural;
 mod phrase_files;
 pub mod phrases;

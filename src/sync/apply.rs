@@ -117,6 +117,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
                 outcome: Outcome::Removed,
                 reason: "is no longer in the roster".into(),
                 warnings: Vec::new(),
+                reading_in_doubt: false,
             });
             self.queue(Change::Remove(record), 0);
             if self.pending.len() >= BATCH_PEOPLE {
@@ -140,9 +141,11 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
             outcome: Outcome::Unchanged,
             reason: String::new(),
             warnings: looked.faults,
+            reading_in_doubt: step.row.person.is_read_in_doubt(),
         };
         if looked.photos.is_empty() {
             report.outcome = Outcome::Rejected;
+            report.reading_in_doubt = false;
             report.reason = std::mem::take(&mut report.warnings).join("; ") + &stays(record);
             self.rows.push(report);
             return Ok(());
@@ -266,6 +269,7 @@ fn of_bad_row(row: RejectedRow, meant: Option<RecordNumber>) -> RowReport {
         outcome: Outcome::Rejected,
         reason: row.reason + &stays(meant),
         warnings: Vec::new(),
+        reading_in_doubt: false,
     }
 }
 

@@ -12,7 +12,10 @@ use super::{
     id_number, phone,
     text::{self, NoText},
 };
-use crate::person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer};
+use crate::{
+    greeting::names,
+    person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer},
+};
 
 /// Longer names than this are a mistake in the columns.
 const MAX_NAME: usize = 60;
@@ -71,6 +74,12 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whether the roster should say how the name is read. Whoever is greeted in Cantonese is not read in pinyin.
+    pub fn is_read_in_doubt(&self) -> bool {
+        let cantonese = self.language.as_ref().is_some_and(|language| language.tag() == "yue");
+        self.pronunciation.is_none() && !cantonese && names::is_in_doubt(&self.name)
+    }
+
     /// The person as the record with this number.
     pub fn with_record(self, record: RecordNumber) -> Taxpayer {
         let Self { id_number, name, pronunciation, phone, language, salutation, category, services, appointment } =
@@ -349,6 +358,18 @@ mod tests {
         ] {
             assert_eq!(read(name, pinyin), (None, vec![note.to_owned()]));
         }
+    }
+
+    #[test]
+    fn a_name_with_several_readings_is_in_doubt_until_the_roster_says_one() {
+        let doubt = |name: &str, language: &str, pinyin: &str| {
+            let header = "id_number,name,phone,photos,language,pronunciation";
+            let text = format!("{header}\n11010519491231002X,{name},13800138000,a.jpg,{language},{pinyin}\n");
+            roster(&text).unwrap().rows.remove(0).person.is_read_in_doubt()
+        };
+        assert!(doubt("王乐", "", "") && doubt("王乐", "en", ""));
+        assert!(!doubt("王乐", "", "wang2 yue4") && !doubt("王乐", "yue", "") && !doubt("单伟", "", ""));
+        assert!(doubt("王乐", "", "wang2"), "a wrong one says nothing");
     }
 
     #[test]

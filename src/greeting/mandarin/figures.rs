@@ -73,15 +73,14 @@ fn date(cutter: &mut Cutter, text: &[char]) -> Option<usize> {
     let year = Some(count(text)).filter(|digits| *digits == 4)?;
     let mark = *text.get(year)?;
     if mark == '年' {
-        cutter.one_by_one(&text[..year], false);
-        return Some(year);
+        return Some(cutter.one_by_one(text, year, false));
     }
     let month = &text[year + 1..];
     let months = Some(count(month)).filter(|digits| "-/".contains(mark) && (1..=2).contains(digits))?;
     let day = month.get(months).filter(|again| **again == mark).map(|_| &month[months + 1..])?;
     let days = Some(count(day)).filter(|digits| (1..=2).contains(digits))?;
-    cutter.one_by_one(&text[..year], false);
-    cutter.said(&format!("年{}月{}日", number(value(&month[..months])), number(value(&day[..days]))));
+    cutter.one_by_one(&[&text[..year], &['年']].concat(), year, false);
+    cutter.said(&format!("{}月{}日", number(value(&month[..months])), number(value(&day[..days]))));
     Some(year + months + days + 2)
 }
 
@@ -101,7 +100,7 @@ fn fraction(cutter: &mut Cutter, text: &[char]) -> Option<usize> {
     cutter.said(&number(value(&text[..whole])));
     if decimals > 0 {
         cutter.said("点");
-        cutter.one_by_one(&text[whole + 1..length], false);
+        cutter.one_by_one(&text[whole + 1..length], decimals, false);
     }
     Some(length + usize::from(percent))
 }
@@ -109,10 +108,10 @@ fn fraction(cutter: &mut Cutter, text: &[char]) -> Option<usize> {
 fn whole(cutter: &mut Cutter, text: &[char], digits: usize) -> usize {
     let behind: String = text[digits..].iter().take(2).map(|letter| simplified(*letter)).collect();
     let counted = measure(&behind).is_some_and(is_counted);
-    let short = digits <= 2 && (text[0] != '0' || digits == 1);
-    if !short && !(counted && digits <= 8 && text[0] != '0') {
-        cutter.one_by_one(&text[..digits], digits >= 3);
-        return digits;
+    let plain = text[0] != '0' || digits == 1;
+    let is_number = plain && (digits <= 2 || counted && digits <= 8);
+    if !is_number {
+        return cutter.one_by_one(text, digits, digits >= 3);
     }
     let figure = value(&text[..digits]);
     let said = if figure == 2 && counted { "两".into() } else { number(figure) };

@@ -14,6 +14,8 @@ mod words;
 mod writing;
 
 pub use phones::{Part, Phone, phones};
+#[cfg(test)]
+pub use surnames::known_surnames;
 pub use surnames::{compound, given, is_ambiguous, surname};
 pub use syllable::{ReadingFault, Syllable, SyllableFault, read_all, read_marked};
 pub use words::commonest;

@@ -59,6 +59,7 @@ pub fn phones(text: &str) -> Vec<Part> {
         match token {
             Token::Word(word) => sentence.add(word),
             Token::Pause => sentence.end_phrase(3),
+            Token::Dot => sentence.end_phrase(1),
             Token::Foreign(text) => {
                 parts.extend(std::mem::take(&mut sentence).said());
                 parts.push(Part::Latin(text));
@@ -76,15 +77,21 @@ struct Sentence {
     words: Vec<Vec<Sound>>,
 }
 
-/// Words before which speakers take a short rest.
-const BEGIN_A_PHRASE: [&str; 5] = ["请", "請", "或者", "以及", "然后"];
+/// How words begin before which speakers take a short rest.
+const BEGIN_A_PHRASE: [&str; 6] = ["请", "請", "或者", "以及", "然后", "然後"];
 
 impl Sentence {
     fn add(&mut self, word: Vec<Sound>) {
-        let letters: String = word.iter().map(|sound| sound.letter).collect();
-        let before: usize = self.words.iter().map(Vec::len).sum();
-        if before > 1 && BEGIN_A_PHRASE.contains(&letters.as_str()) {
-            self.end_phrase(2);
+        let begins = |word: &Vec<Sound>| {
+            let letters: String = word.iter().map(|sound| sound.letter).collect();
+            BEGIN_A_PHRASE.iter().any(|beginning| letters.starts_with(beginning))
+        };
+        // Not 这边请, which ends with it, nor 您请坐.
+        if let Some(first) = self.words.pop_if(|last| begins(last)) {
+            if self.words.iter().map(Vec::len).sum::<usize>() > 1 {
+                self.end_phrase(2);
+            }
+            self.words.push(first);
         }
         self.words.push(word);
     }

@@ -25,20 +25,20 @@ pub fn apply(words: &mut [Vec<Sound>]) {
     }
 }
 
-/// 一 is yí before a fourth tone (and 个), yì before any other, yī by itself; 不 is bú before a fourth tone.
+/// 一 is yí before a fourth tone (and 个), yì before any other, yī by itself; 不 is bú before a fourth tone. Between a verb and the
+/// same verb (看一看, 办不办) both are neutral.
 fn yi_and_bu(words: &mut [Vec<Sound>]) {
-    let mut next = None;
-    for sound in words.iter_mut().flatten().rev() {
-        let tone = sound.syllable.tone;
-        let changed = match (sound.letter, tone, next) {
+    let before: Vec<Sound> = words.iter().flatten().copied().collect();
+    for (at, sound) in words.iter_mut().flatten().enumerate().filter(|(_, sound)| !sound.fixed) {
+        let next = before.get(at + 1);
+        let last = at.checked_sub(1).and_then(|at| before.get(at));
+        let between = next.is_some() && next.map(|sound| sound.letter) == last.map(|sound| sound.letter);
+        sound.syllable.tone = match (sound.letter, sound.syllable.tone, next.map(|next| next.syllable.tone)) {
+            ('一', 1, _) | ('不', 4, _) if between => NEUTRAL,
             ('一', 1, Some(4 | NEUTRAL)) => 2,
             ('一', 1, Some(_)) => 4,
             ('不', 4, Some(4)) => 2,
-            _ => tone,
+            (_, tone, _) => tone,
         };
-        next = Some(tone);
-        if !sound.fixed {
-            sound.syllable.tone = changed;
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! or tán, 乐 yuè or lè) the commoner one stands here, and the roster's pronunciation column has the last word.
 
 /// Surnames of one character that has several readings, with the traditional form behind the simplified one.
-const SINGLE: [(&str, &str); 113] = [
+const SINGLE: [(&str, &str); 114] = [
     ("单 單", "shan4"),
     ("查", "zha1"),
     ("解", "xie4"),
@@ -30,7 +30,8 @@ const SINGLE: [(&str, &str); 113] = [
     ("种", "chong2"),
     ("繁", "po2"),
     ("谌 諶", "chen2"),
-    ("句 勾", "gou1"),
+    ("句", "gou1"),
+    ("勾", "gou1"),
     ("盛", "sheng4"),
     ("葛", "ge3"),
     ("甯", "ning4"),
@@ -186,7 +187,18 @@ const COMPOUND: [(&str, &str); 61] = [
 ];
 
 /// Characters of given names, and words that they make, read otherwise in names than by themselves.
-const GIVEN: [(&str, &str); 1] = [("茜", "qian4")];
+const GIVEN: [(&str, &str); 10] = [
+    ("子", "zi3"),
+    ("长 長", "chang2"),
+    ("重", "zhong4"),
+    ("重庆 重慶", "chong2 qing4"),
+    ("思", "si1"),
+    ("正", "zheng4"),
+    ("茜", "qian4"),
+    ("菲", "fei1"),
+    ("和", "he2"),
+    ("乐 樂", "le4"),
+];
 
 /// Characters of given names that some families read one way and some another. A rare reading that no name has makes none of these.
 const AMBIGUOUS: &str = "乐樂长長重行朝晟茜兴興传傳冠观觀华華会會将將卷宁寧泊柏单單曾任盛省遂弹彈藏相应應与與予正中种種子少都为為参參车車称稱斗隽雋颉頡琢娜那丽麗莎莞菲蔚佛虹纪紀澄炅玢嬛尽盡拓旋更殷泷瀧燕露阿鲜鮮和荷好济濟强強仔扎解召缪繆";
@@ -209,6 +221,12 @@ pub fn compound(han: &str) -> Option<&'static str> {
 /// The reading of a given name or of one of its characters, in pinyin.
 pub fn given(han: &str) -> Option<&'static str> {
     find(&GIVEN, han)
+}
+
+/// Every surname of the table, in each of its forms.
+#[cfg(test)]
+pub fn known_surnames() -> impl Iterator<Item = &'static str> {
+    SINGLE.iter().chain(&COMPOUND).flat_map(|(forms, _)| forms.split(' '))
 }
 
 fn find(table: &[(&str, &'static str)], han: &str) -> Option<&'static str> {

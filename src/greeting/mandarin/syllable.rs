@@ -97,11 +97,6 @@ impl Syllable {
         }
     }
 
-    /// The same with another tone.
-    pub fn with_tone(self, tone: u8) -> Self {
-        Self { tone, ..self }
-    }
-
     /// Initial (`^` for none) and final, in the network's names: `yuan` -> `^`, `van`; `zhi` -> `zh`, `iii`; `dui` -> `d`, `uei`.
     pub fn initial_and_final(self) -> (&'static str, &'static str) {
         let initial = INITIALS.into_iter().find(|initial| self.letters.starts_with(initial));

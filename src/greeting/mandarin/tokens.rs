@@ -2,7 +2,7 @@
 
 use super::{
     figures,
-    numbers::{is_digit, is_numeral, is_ordinal, letter_reading, measure},
+    numbers::{digit_reading, is_digit, is_numeral, is_ordinal, letter_reading, measure},
     syllable::{ERHUA, Syllable, read_marked},
     words,
     writing::{is_han, narrow, simplified},
@@ -29,6 +29,8 @@ pub enum Token {
     Word(Vec<Sound>),
     /// Punctuation at which speech pauses.
     Pause,
+    /// The dot between the words of a foreign name.
+    Dot,
     /// Words in other letters, for a voice that can say them.
     Foreign(String),
 }
@@ -61,7 +63,9 @@ impl Cutter {
                 letter if letter.is_ascii_digit() || "¥￥$€£".contains(*letter) => figures::read(self, rest),
                 letter if letter.is_alphabetic() => self.latin(rest),
                 letter => {
-                    if "，。、！？；：…—（）,.!?;:()\n".contains(*letter) {
+                    if *letter == '·' {
+                        self.tokens.push(Token::Dot);
+                    } else if "，。、！？；：…—（）,.!?;:()\n".contains(*letter) {
                         self.pause();
                     }
                     1
@@ -130,18 +134,21 @@ impl Cutter {
             self.word(read.into_iter().map(|syllable| (*letter, syllable)), true);
         }
         let dash = usize::from(behind.first() == Some(&'-') && behind.get(1).is_some_and(char::is_ascii_digit));
-        let digits = behind[dash..].iter().take_while(|letter| letter.is_ascii_digit()).count();
-        self.one_by_one(&behind[dash..dash + digits], digits >= 3);
-        letters.len() + if digits > 0 { dash + digits } else { 0 }
+        let behind = &behind[dash..];
+        let digits = behind.iter().take_while(|letter| letter.is_ascii_digit()).count();
+        letters.len() + if digits > 0 { dash + self.one_by_one(behind, digits, digits >= 3) } else { 0 }
     }
 
-    /// Digits one by one; `long` as in telephone numbers.
-    pub(super) fn one_by_one(&mut self, digits: &[char], long: bool) {
-        let read = |digit: &char| {
-            let reading = super::numbers::digit_reading(digit.to_digit(10)?, long);
-            Some((*digit, Syllable::read(reading).ok()?))
-        };
-        self.word(digits.iter().filter_map(read), true);
+    /// The text's first digits one by one, with the measure word behind them; `long` as in telephone numbers. How many characters it took.
+    pub(super) fn one_by_one(&mut self, text: &[char], digits: usize, long: bool) -> usize {
+        let (figures, behind) = text.split_at(digits);
+        let next: String = behind.iter().take(2).map(|letter| simplified(*letter)).collect();
+        let unit = &behind[..measure(&next).map_or(0, |word| word.chars().count())];
+        let read =
+            |digit: &char| Syllable::read(digit_reading(digit.to_digit(10)?, long)).ok().map(|read| (*digit, read));
+        let unit_read = |letter: &char| words::usual(*letter).map(|read| (*letter, read));
+        self.word(figures.iter().filter_map(read).chain(unit.iter().filter_map(unit_read)), true);
+        digits + unit.len()
     }
 
     /// Text in Chinese that stands for a figure.
