@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::{
+    collections::BTreeMap,
     process::Command,
     time::{Duration, Instant},
 };
@@ -50,6 +51,8 @@ pub const BEGINS_WITHIN: Duration = Duration::from_millis(PATIENT_MS);
 pub fn settings(voices: &[&str]) -> GreetingSettings {
     GreetingSettings {
         voices: voices.iter().map(|name| (*name).to_owned()).collect(),
+        // No language has an order of its own.
+        voices_by_language: BTreeMap::new(),
         voice_begins_within_ms: PATIENT_MS,
         ..GreetingSettings::default()
     }
