@@ -183,6 +183,11 @@ impl Hall {
         self.speech_after(since).expect("it was heard a moment ago")
     }
 
+    /// Kills the sound server, without a word of warning; a new hall in the same folder is the next one.
+    pub fn kill_sound_server(&self) {
+        signal(self.server.id(), "KILL");
+    }
+
     /// Kills the hall's speech-dispatcher and its synthesisers, without a word of warning. Says whether there was one.
     pub fn kill_speech_dispatcher(&self) -> bool {
         kill(&self.home, &["speech-dispatch", "sd_"])
