@@ -150,24 +150,24 @@ impl Given<'_> {
         Ok(self.early.pop_front().map(|(_, callback)| callback))
     }
 
-    /// Why it will never end, as far as can be seen.
-    fn fault(&mut self) -> Option<&'static str> {
+    /// Why it will never end, as far as can be seen, and whether it may be heard a while yet.
+    fn fault(&mut self) -> Option<(&'static str, bool)> {
         let unanswered = self.worker.unanswered_for();
         if unanswered.is_some_and(|since| since > ANSWERS_WITHIN) {
-            return Some("speech-dispatcher does not answer");
+            return Some(("speech-dispatcher does not answer", true));
         }
         let dispatcher = self.dispatcher.as_ref().filter(|_| self.looked.elapsed() > LOOK_EVERY)?;
         self.looked = Instant::now();
         match dispatcher.fate() {
             Fate::Lives => {}
-            Fate::Ended => return Some("speech-dispatcher has ended"),
-            Fate::SynthesiserEnded => return Some("the synthesiser under speech-dispatcher has ended"),
+            Fate::Ended => return Some(("speech-dispatcher has ended", true)),
+            Fate::SynthesiserEnded => return Some(("the synthesiser under speech-dispatcher has ended", false)),
         }
         let idle = unanswered.is_some() && dispatcher.is_idle();
         self.idle_since = idle.then(|| self.idle_since.unwrap_or_else(Instant::now));
         let hangs = unanswered.is_some_and(|since| since > HANGS_AFTER)
             && self.idle_since.is_some_and(|since| since.elapsed() > HANGS_AFTER);
-        hangs.then_some("speech-dispatcher hangs")
+        hangs.then_some(("speech-dispatcher hangs", true))
     }
 
     /// Silences it, and waits until the daemon says that it is silent.
@@ -244,10 +244,12 @@ impl TtsVoice {
                 }
             }
             let now = Instant::now();
-            if let Some(cause) = given.fault() {
+            if let Some((cause, is_heard)) = given.fault() {
                 // What was not begun must not be said over the next voice, when it wakes up.
-                drop(worker.orders.try_send(Order::Hush));
-                given.outwait(began.map_or(Duration::ZERO, |at| (at + usual).saturating_duration_since(now)));
+                let _ = worker.orders.try_send(Order::Hush);
+                if let Some(at) = began.filter(|_| is_heard) {
+                    given.outwait((at + usual).saturating_duration_since(now));
+                }
                 return Err(self.lost(cause));
             }
             match began {
@@ -266,7 +268,7 @@ impl TtsVoice {
                 }
                 _ if now > tested + TEST_EVERY && worker.unanswered_for().is_none() => {
                     tested = now;
-                    drop(worker.orders.try_send(Order::Test));
+                    let _ = worker.orders.try_send(Order::Test);
                 }
                 _ => {}
             }
