@@ -133,10 +133,15 @@ section!(
     GreetingSettings {
         /// For strangers, and for people whose roster row names no language.
         language: Language = Language::from("zh-CN"),
-        /// Voices in the order in which they are tried: `tts` (speech-dispatcher), `espeak` (espeak-ng, played by the program).
+        /// Voices in the order in which they are tried: `tts` (speech-dispatcher), `espeak` (espeak-ng, played by the program), `neural`
+        /// (Mandarin, by the networks in the box), `command` (the program of `greeting.command`).
         voices: Vec<String> = vec!["tts".into(), "espeak".into()],
-        /// The same for single languages, such as `{ "zh-CN" = ["espeak", "tts"] }`.
-        voices_by_language: BTreeMap<Language, Vec<String>> = BTreeMap::new(),
+        /// The same for single languages. Without `neural` in it, the voice whose corpus is for non-commercial use is not loaded.
+        voices_by_language: BTreeMap<Language, Vec<String>> =
+            BTreeMap::from([("zh-CN".into(), vec!["neural".into(), "tts".into(), "espeak".into()])]),
+        /// A program and its arguments, for the voice `command`: it reads text from standard input and writes WAV to standard output, such as
+        /// `["piper", "--model", "voice.onnx", "--output_file", "-"]`. `GREETER_LANGUAGE` and `GREETER_PACE` are in its environment.
+        command: Vec<String> = Vec::new(),
         /// A voice that has not begun to speak after so long is given up for the next one.
         voice_begins_within_ms: u64 = 800,
         /// Words a minute, relative to the voice's own rate: 1 is normal, 0.8 slower.
@@ -270,7 +275,7 @@ fn explain(error: &serde_path_to_error::Error<toml::de::Error>, text: &str) -> S
 }
 
 /// What `greeting.voices` may name.
-const VOICES: [&str; 2] = ["tts", "espeak"];
+const VOICES: [&str; 4] = ["tts", "espeak", "neural", "command"];
 
 impl GreetingSettings {
     /// The voices for a language, in the order in which they are tried.
@@ -289,7 +294,11 @@ impl GreetingSettings {
         all
     }
 
-    fn check_voices(&self) -> Result<(), String> {
+    /// Whether every voice that is named exists.
+    ///
+    /// # Errors
+    /// Names the key and the voices there are.
+    pub fn check_voices(&self) -> Result<(), String> {
         let lists = std::iter::once(("voices".to_owned(), &self.voices)).chain(
             self.voices_by_language.iter().map(|(language, voices)| (format!("voices_by_language.{language}"), voices)),
         );
@@ -376,7 +385,7 @@ mod tests {
     fn a_voice_that_does_not_exist_is_refused_where_it_is_named() {
         assert_eq!(
             Config::parse("[greeting]\nvoices = [\"tsst\"]\n").unwrap_err(),
-            "greeting.voices: there is no voice `tsst`; there are `tts`, `espeak`"
+            "greeting.voices: there is no voice `tsst`; there are `tts`, `espeak`, `neural`, `command`"
         );
         let error = Config::parse("[greeting.voices_by_language]\nyue = [\"espeak\", \"robot\"]\n").unwrap_err();
         assert!(error.starts_with("greeting.voices_by_language.yue: there is no voice `robot`;"), "{error}");

@@ -146,6 +146,7 @@ def acoustic(tflite, path):
     pass_on(graph)
     prune(graph)
     halve(graph)
+    prune(graph)
     number(graph)
     save(graph, "baker-fastspeech2", "fastspeech2_quan.tflite", path)
 
@@ -163,6 +164,7 @@ def vocoder(tflite, path):
     pass_on(graph)
     prune(graph)
     halve(graph)
+    prune(graph)
     number(graph)
     save(graph, "baker-melgan", "mb_melgan.tflite", path)
 

@@ -44,7 +44,7 @@ enum Command {
     },
 }
 
-fn record(text: &str) -> Result<RecordNumber, String> {
+pub(super) fn record(text: &str) -> Result<RecordNumber, String> {
     let number = text.strip_prefix('#').unwrap_or(text);
     number.parse().map(RecordNumber).map_err(|_| "a record number is a figure such as 17".into())
 }

@@ -9,9 +9,9 @@ use std::iter;
 
 use ebur128::{EbuR128, Mode};
 
-/// What every sound is brought to, in LUFS (of one channel), before `greeting.volume`. Louder, and the peaks of speech, which lie up to 18 dB above
+/// What every sound is brought to, in LUFS (of one channel), before `greeting.volume`. Louder, and the peaks of speech, which lie up to 20 dB above
 /// its loudness, would meet the ceiling.
-pub const TARGET: f64 = -20.0;
+pub const TARGET: f64 = -22.0;
 /// No sample is louder than this (-1 dBFS): loudspeakers distort above it. A sound whose peaks would be is left softer as a whole.
 pub const CEILING: f32 = 0.891;
 /// A shorter sound is repeated to this length for the measurement.
@@ -35,8 +35,13 @@ pub fn of(mono: &[f32], rate: u32) -> Option<f64> {
 
 /// Brings a sound to [`TARGET`] under [`CEILING`]; silence stays silence.
 pub fn level(mono: &mut [f32], rate: u32) {
+    level_to(TARGET, mono, rate);
+}
+
+/// Brings a sound to another loudness, in LUFS, under [`CEILING`].
+pub fn level_to(target: f64, mono: &mut [f32], rate: u32) {
     let Some(loudness) = of(mono, rate) else { return };
-    let wanted = 10_f64.powf((TARGET - loudness).min(MOST_GAIN_DB) / 20.0) as f32;
+    let wanted = 10_f64.powf((target - loudness).min(MOST_GAIN_DB) / 20.0) as f32;
     let peak = mono.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     let gain = wanted.min(CEILING / peak.max(f32::MIN_POSITIVE));
     mono.iter_mut().for_each(|sample| *sample *= gain);

@@ -1,11 +1,15 @@
 //! What the robot says, and the voices that say it.
 //!
-//! `phrases` makes sentences (`names` says which part of a name, `phrase_files` reads and checks the Fluent files) and `utterance` phrases of
-//! them, `house_phrases` knows those without a name: pure. `speech` says them one at a time, in the order of its `queue`, by the first `voice` that can: `tts_voice` (with its `tts_worker`,
-//! and `dispatcher`, which sees it fail), or one of the renderers (`neural`, `espeak`), which `rendering` and `rendered_voice` make audible
-//! through `sound`. That also plays the `chime`.
+//! `phrases` makes sentences (`names` says which part of a name and how it is read, `phrase_files` reads and checks the Fluent files),
+//! `reading` has the marks by which text says how it is read, `utterance` makes phrases of sentences, `house_phrases` knows those without
+//! a name, and `mandarin` makes sounds of Chinese text: pure. `speech` says them one at a time, in the order of its `queue`, by the first `voice`
+//! that can: `tts_voice` (with its `tts_worker`, and `dispatcher`, which sees it fail), or one of the renderers (`neural`, `espeak`,
+//! `command_voice`), which `rendering` and `rendered_voice` make audible through `sound`, all equally loud (`loudness`). That also plays
+//! the `chime`. `audition` and `voices_report` are for whoever sets up the robot.
 
+pub mod audition;
 mod chime;
+pub mod command_voice;
 mod dispatcher;
 pub mod espeak;
 pub mod house_phrases;
@@ -19,10 +23,11 @@ pub mod phrases;
 pub mod playing;
 mod program;
 mod queue;
+pub mod reading;
 pub mod rendered_voice;
 pub mod renderer;
 mod rendering;
-mod resample;
+pub mod resample;
 pub mod sound;
 pub mod speech;
 mod speech_worker;

@@ -14,7 +14,7 @@ use super::{
     phrase_files::{self, Messages},
 };
 use crate::{
-    person::{Language, PersonName, Salutation},
+    person::{Language, PersonName, Pronunciation, Salutation},
     routing::{Counter, nearest},
 };
 
@@ -51,6 +51,8 @@ pub enum Addressee<'a> {
     Named {
         /// As in the roster.
         name: &'a PersonName,
+        /// How it is read, where the roster says it.
+        pronunciation: Option<&'a Pronunciation>,
         /// The full name is said where absent.
         salutation: Option<Salutation>,
         /// Their own, or the configuration's.
@@ -91,7 +93,7 @@ pub struct Greeting<'a> {
 pub struct Spoken {
     /// The language that it is in: the addressee's, or the nearest one that has phrases.
     pub language: Language,
-    /// The words.
+    /// The words, with reading marks (`reading`).
     pub text: String,
     /// Whether one of those addressed should be given more time.
     pub unhurried: bool,
@@ -169,8 +171,8 @@ impl Speaker<'_> {
         let mut unknown = 0;
         for person in people {
             match person {
-                Addressee::Named { name, salutation, counter, .. } => {
-                    named.push((self.address(name, *salutation), counter));
+                Addressee::Named { name, pronunciation, salutation, counter, .. } => {
+                    named.push((self.address(name, *pronunciation, *salutation), counter));
                 }
                 Addressee::Unknown { reception, .. } => {
                     unknown += 1;
@@ -206,8 +208,13 @@ impl Speaker<'_> {
         sentences.iter().rev().fold(last, |rest, first| self.say("then", &[("first", first), ("rest", &rest)]))
     }
 
-    fn address(&self, name: &PersonName, salutation: Option<Salutation>) -> String {
-        let name = names::spoken(name, self.language);
+    fn address(
+        &self,
+        name: &PersonName,
+        pronunciation: Option<&Pronunciation>,
+        salutation: Option<Salutation>,
+    ) -> String {
+        let name = names::spoken(name, pronunciation, self.language);
         let salutation = match salutation {
             Some(Salutation::Mr) => "mr",
             Some(Salutation::Ms) => "ms",

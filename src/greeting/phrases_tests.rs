@@ -27,6 +27,7 @@ fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
         "" => Addressee::Unknown { language: &languages[index], reception: routing.reception() },
         _ => Addressee::Named {
             name: &names[index],
+            pronunciation: None,
             salutation: *salutation,
             language: &languages[index],
             counter: routing.counter(counter).unwrap(),

@@ -8,7 +8,7 @@ const CROSSINGS: f64 = 24.0;
 const KEPT: f64 = 0.94;
 
 /// `mono` at the rate `to`, by a sinc under a Hann window.
-pub(super) fn resampled(mono: &[f32], from: NonZero<u32>, to: NonZero<u32>) -> Vec<f32> {
+pub fn resampled(mono: &[f32], from: NonZero<u32>, to: NonZero<u32>) -> Vec<f32> {
     if from == to {
         return mono.to_vec();
     }

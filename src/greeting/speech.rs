@@ -17,7 +17,9 @@ use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
 pub use super::queue::Dropped;
 use super::{
+    command_voice::CommandVoice,
     espeak::Espeak,
+    neural::NeuralVoice,
     queue::{Outcome, Queue},
     rendered_voice::RenderedVoice,
     renderer::Renderer,
@@ -261,10 +263,10 @@ pub(super) fn voices(settings: &GreetingSettings, languages: &[Language], sound:
         Box::new(RenderedVoice::new(renderer, sound.clone(), languages, begins_within))
     };
     let voice = |name: &str| -> Option<Box<dyn Voice>> {
-        match name {
-            "tts" => Some(Box::new(TtsVoice::new(languages, settings.rate, sound.clone(), begins_within))),
-            "espeak" => Some(rendered(Box::new(Espeak::new(settings.rate)))),
-            other => {
+        match (name, renderer(name, settings)) {
+            ("tts", _) => Some(Box::new(TtsVoice::new(languages, settings.rate, sound.clone(), begins_within))),
+            (_, Some(renderer)) => Some(rendered(renderer)),
+            (other, None) => {
                 tracing::warn!(
                     voice = other,
                     "there is no such voice; `greeter config explain greeting.voices` has them"
@@ -274,6 +276,16 @@ pub(super) fn voices(settings: &GreetingSettings, languages: &[Language], sound:
         }
     };
     settings.all_voices().into_iter().filter_map(voice).collect()
+}
+
+/// A voice whose sound the program makes itself; `None` for `tts`, and for one that does not exist.
+pub fn renderer(name: &str, settings: &GreetingSettings) -> Option<Box<dyn Renderer>> {
+    match name {
+        "espeak" => Some(Box::new(Espeak::new(settings.rate))),
+        "neural" => Some(Box::new(NeuralVoice::new(settings.rate, Box::new(Espeak::new(1.0))))),
+        "command" => Some(Box::new(CommandVoice::new(&settings.command, settings.rate))),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

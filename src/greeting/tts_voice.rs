@@ -18,6 +18,7 @@ use crossbeam::channel::RecvTimeoutError;
 
 use super::{
     dispatcher::{Dispatcher, Fate},
+    loudness,
     sound::Sound,
     tts_worker::{Callback, Heard, Hung, Manner, Order, Setup, Status, Worker},
     utterance::Utterance,
@@ -55,6 +56,7 @@ impl TtsVoice {
     /// `rate`: 1 is the voice's own. `sound` says how loud. A voice for each of `languages` is chosen when it is opened, so that it costs
     /// no visitor anything.
     pub fn new(languages: &[Language], rate: f32, sound: Sound, begins_within: Duration) -> Self {
+        // What each order brings replaces it.
         let manner = manner(rate, sound.volume());
         let setup = Arc::new(Setup { languages: languages.to_vec(), manner });
         Self { setup, rate, sound, begins_within, worker: None, hung: Arc::default(), suspect: None }
@@ -209,8 +211,8 @@ impl TtsVoice {
         let text = speakable(&utterance.phrases[index].text);
         let (usual, longest) = (usual(&text, rate), longest(&text, rate));
         let dispatcher = Dispatcher::find();
-        let order =
-            Order::Say { language: utterance.language.clone(), text, manner: manner(rate, self.sound.volume()) };
+        let volume = self.sound.volume() * levelled(&utterance.language);
+        let order = Order::Say { language: utterance.language.clone(), text, manner: manner(rate, volume) };
         let start = Instant::now();
         if not_after.is_some_and(|late| start > late) {
             return Err(VoiceError::TooLate);
@@ -287,6 +289,18 @@ impl Drop for TtsVoice {
 /// `rate`: 1 is the voice's own. `volume`: 0 to 1.
 fn manner(rate: f32, volume: f32) -> Manner {
     Manner { rate: dispatcher_rate(rate), volume: volume * 200.0 - 100.0 }
+}
+
+/// The part of its full volume at which speech-dispatcher's espeak-ng is as loud as the sounds that the program levels. Its loudness at full volume, in
+/// LUFS, was measured for each language of the box; a language unlike them, or another module, may be a little louder or softer.
+fn levelled(language: &Language) -> f32 {
+    let full = match language.tag().to_ascii_lowercase().as_str() {
+        "zh-hk" => -19.4,
+        tag if tag.starts_with("yue") => -19.4,
+        tag if tag.starts_with("zh") || tag.starts_with("cmn") => -20.2,
+        _ => -21.5,
+    };
+    10_f64.powf((loudness::TARGET - full) / 20.0).min(1.0) as f32
 }
 
 /// speech-dispatcher's rate, -100 to 100, for a factor on the voice's own 175 words a minute; its espeak-ng module goes from 80 to 449.

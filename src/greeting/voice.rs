@@ -142,9 +142,14 @@ pub enum VoiceError {
     Stopped,
 }
 
-/// `text` in one line, without characters that are no speech; voices take nothing else.
+/// `text` in one line, without reading marks and characters that are no speech; voices that read text by themselves take nothing else.
 pub(super) fn speakable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>().trim().to_owned()
+    super::reading::plain(text)
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The tag among `tags` (lower case) whose voice speaks a language: the same, the usual one, one with the same first part.

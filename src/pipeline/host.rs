@@ -22,6 +22,7 @@ use crate::{
     greeting::{
         house_phrases::house_phrases,
         phrases::{Addressee, Greeting, Phrases, Spoken, TimeOfDay},
+        reading,
         speech::{Speech, SpeechEvent},
         utterance::Utterance,
         voice::Fixed,
@@ -319,7 +320,7 @@ impl Host {
         if unhurried {
             utterance = utterance.unhurried();
         }
-        let phrases = utterance.phrases.iter().map(|phrase| phrase.text.clone()).collect();
+        let phrases = utterance.phrases.iter().map(|phrase| reading::plain(&phrase.text)).collect();
         drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), phrases }));
         self.means.speech.say(Utterance { not_after: Some(now + SAY_WITHIN), ..utterance });
     }
@@ -344,6 +345,7 @@ impl Host {
         match card {
             Some(card) => Addressee::Named {
                 name: &card.name,
+                pronunciation: card.pronunciation.as_ref(),
                 salutation: card.salutation,
                 language: card.language.as_ref().unwrap_or(&self.language),
                 counter: self.means.routing.counter(&route.counter).unwrap_or(reception),

@@ -31,6 +31,9 @@ const MARKED: [(&str, char); 6] =
 /// The tone of syllables that have none.
 pub const NEUTRAL: u8 = 5;
 
+/// The sound of a 儿 that only colours the syllable before it (`这儿`); written `r` in marks.
+pub const ERHUA: Syllable = Syllable { letters: "r", tone: NEUTRAL };
+
 /// A syllable with its tone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Syllable {
@@ -159,6 +162,9 @@ fn tone_of(letter: char) -> Option<(char, u8)> {
 
 impl fmt::Display for Syllable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == ERHUA {
+            return f.write_str(self.letters);
+        }
         write!(f, "{}{}", self.letters, self.tone)
     }
 }
@@ -208,6 +214,18 @@ pub fn read_all(text: &str, characters: usize) -> Result<Vec<Syllable>, ReadingF
         return Err(ReadingFault::Count { syllables: syllables.len(), characters });
     }
     Ok(syllables)
+}
+
+/// Reads a reading mark or a word's reading: syllables with spaces between them, `r` for [`ERHUA`].
+///
+/// # Errors
+/// [`ReadingFault::Syllable`].
+pub fn read_marked(text: &str) -> Result<Vec<Syllable>, ReadingFault> {
+    let one = |(at, text): (usize, &str)| match text {
+        "r" => Ok(ERHUA),
+        text => Syllable::read(text).map_err(|fault| ReadingFault::Syllable(at + 1, fault)),
+    };
+    text.split_whitespace().enumerate().map(one).collect()
 }
 
 /// The syllables of a word, each with its tone; the first of them as long as it can be.

@@ -1,18 +1,18 @@
 //! The voice `neural`: Mandarin by two networks in the program's own ONNX Runtime.
 //!
-//! `greeting::mandarin` says which phones a text has, `symbols` numbers them, `speaker` makes sound of them on the thread of `worker`. What is
-//! written in Latin letters is said by the English voice that it is given, and joined.
+//! `greeting::mandarin` says which phones a text has, `symbols` numbers them, `speaker` makes sound of them, in one thread: the one that works for
+//! this voice. What is written in Latin letters is said by the English voice that it is given, and joined.
 
 mod speaker;
 mod symbols;
-mod worker;
 
 use std::num::NonZero;
 
-use worker::Worker;
+use speaker::Speaker;
 
 use super::{
     joining::joined,
+    mandarin::{Part, phones},
     playing::Samples,
     renderer::Renderer,
     voice::{StopFlag, VoiceError, VoiceState},
@@ -24,26 +24,18 @@ const LANGUAGE: &str = "zh-CN";
 /// Ratios of duration at which the voice is still understood.
 const PACES: (f32, f32) = (0.5, 2.0);
 
-/// A part of a sentence that one of the two voices says.
-pub enum Part {
-    /// The acoustic model's symbols, from silence to silence.
-    Phones(Vec<String>),
-    /// English, or a name in Latin letters.
-    Latin(String),
-}
-
 /// See the module.
 pub struct NeuralVoice {
     installation: Option<Installation>,
     rate: f32,
     latin: Box<dyn Renderer>,
-    worker: Option<Worker>,
+    speaker: Result<Speaker, String>,
 }
 
 impl NeuralVoice {
-    /// `rate`: 1 is the voice's own. `latin` says what is written in Latin letters, as English.
+    /// `rate`: 1 is the voice's own. `latin` says what is written in Latin letters, as English. The networks are looked for where the program is.
     pub fn new(rate: f32, latin: Box<dyn Renderer>) -> Self {
-        Self { installation: None, rate, latin, worker: None }
+        Self { installation: None, rate, latin, speaker: Err("it was not opened".into()) }
     }
 
     /// The same with the networks of an installation that need not be looked for.
@@ -52,42 +44,55 @@ impl NeuralVoice {
         Self { installation: Some(installation), ..self }
     }
 
-    /// Begins to load the networks, or to load them again; returns at once.
-    pub fn open(&mut self) {
-        self.worker = Some(Worker::start(self.installation.clone(), LANGUAGE));
-        self.latin.open();
+    fn load(&self) -> Result<Speaker, String> {
+        let installation = self.installation.clone().map_or_else(Installation::find, Ok);
+        let mut speaker = Speaker::load(&installation.map_err(|error| error.to_string())?, LANGUAGE)
+            .map_err(|error| error.to_string())?;
+        // The runtime lays out its memory in the first run, which takes a few times as long; no visitor should wait for that.
+        let hello = ["sil", "n", "i2", "#0", "h", "ao3", "sil"].map(str::to_owned);
+        speaker.render(&hello, 1.0).map_err(|error| error.to_string())?;
+        Ok(speaker)
+    }
+}
+
+impl Renderer for NeuralVoice {
+    fn name(&self) -> &str {
+        "neural"
     }
 
-    /// What has come of it.
-    pub fn state(&self) -> VoiceState {
-        self.worker.as_ref().map_or_else(|| VoiceState::Down("it was not opened".into()), Worker::state)
+    fn open(&mut self) {
+        self.latin.open();
+        self.speaker = self.load();
+    }
+
+    fn state(&self) -> VoiceState {
+        self.speaker.as_ref().map_or_else(|cause| VoiceState::Down(cause.clone()), |_| VoiceState::Ready)
     }
 
     /// Mandarin, however it is written; not Cantonese.
-    pub fn speaks(&self, language: &Language) -> bool {
+    fn speaks(&self, language: &Language) -> bool {
         let tag = language.tag().to_ascii_lowercase();
         let first = tag.split('-').next().unwrap_or_default();
-        self.state() == VoiceState::Ready && ["zh", "cmn"].contains(&first) && tag != "zh-hk"
+        self.speaker.is_ok() && ["zh", "cmn"].contains(&first) && tag != "zh-hk"
     }
 
-    /// Renders a sentence; `pace`: a ratio of durations, 1.2 is slower. Returns soon after `stop` is raised.
-    ///
-    /// # Errors
-    /// [`VoiceError::Failed`], without the words, or [`VoiceError::Stopped`].
-    pub fn render_parts(&mut self, parts: Vec<Part>, pace: f32, stop: &StopFlag) -> Result<Samples, VoiceError> {
+    fn render(&mut self, text: &str, _: &Language, pace: f32, stop: &StopFlag) -> Result<Samples, VoiceError> {
         let failed = |cause: String| VoiceError::Failed { voice: "neural".into(), cause };
-        let Some(worker) = &self.worker else { return Err(failed("it was not opened".into())) };
+        let speaker = self.speaker.as_mut().map_err(|cause| failed(cause.clone()))?;
         let pace = (pace / self.rate).clamp(PACES.0, PACES.1);
         let mut sounds = Vec::new();
-        for part in parts {
-            let sound = match part {
-                Part::Phones(phones) => worker.render(phones, pace, stop).map_err(failed),
-                Part::Latin(words) => self.latin.render(&words, &"en".into(), pace, stop),
-            };
+        for part in phones(text) {
             if stop.is_raised() {
                 return Err(VoiceError::Stopped);
             }
-            sounds.push(sound?);
+            sounds.push(match part {
+                Part::Phones(phones) => {
+                    let symbols: Vec<String> = phones.iter().map(ToString::to_string).collect();
+                    let mono = speaker.render(&symbols, pace).map_err(|error| failed(error.to_string()))?;
+                    Samples { mono: mono.into(), rate: speaker.rate }
+                }
+                Part::Latin(words) => self.latin.render(&words, &"en".into(), pace, stop)?,
+            });
         }
         let rate = sounds.iter().map(|sound| sound.rate).max().unwrap_or(NonZero::<u32>::MIN);
         let whole = joined(&sounds, rate);
