@@ -24,7 +24,14 @@ pub fn house_phrases(phrases: &Phrases, routing: &Routing) -> BTreeSet<Fixed> {
     let mut found = BTreeSet::new();
     for language in phrases.languages() {
         let unknown = Addressee::Unknown { language, reception: routing.reception() };
-        let named = |counter| Addressee::Named { name: &name, salutation: None, language, counter, older: false };
+        let named = |counter| Addressee::Named {
+            name: &name,
+            pronunciation: None,
+            salutation: None,
+            language,
+            counter,
+            older: false,
+        };
         let mut groups: Vec<Vec<Addressee<'_>>> = vec![vec![unknown.clone()], vec![unknown.clone(), unknown.clone()]];
         groups.extend(routing.counters().iter().map(|counter: &Counter| vec![named(counter)]));
         groups.extend(routing.counters().iter().map(|counter| vec![named(counter), unknown.clone()]));
@@ -46,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        greeting::utterance::Utterance,
+        greeting::{reading, utterance::Utterance},
         person::{Language, Salutation},
     };
 
@@ -87,6 +94,7 @@ mod tests {
             let (name, language) = (PersonName::new(name), Language::from(language));
             let people = vec![Addressee::Named {
                 name: &name,
+                pronunciation: None,
                 salutation: Some(Salutation::Mr),
                 language: &language,
                 counter: &routing.counters()[1],
@@ -96,7 +104,7 @@ mod tests {
             let fixed = |text: &str| found.contains(&Fixed { language: language.clone(), text: text.into() });
             let phrases = Utterance::new(1, language.clone(), &said.text).keeping(fixed).phrases;
             let personal =
-                phrases.into_iter().filter(|phrase| phrase.personal).map(|phrase| phrase.text.trim().to_owned());
+                phrases.into_iter().filter(|phrase| phrase.personal).map(|phrase| reading::plain(phrase.text.trim()));
             personal.collect::<Vec<_>>()
         };
         assert_eq!(personal("en", "Barack Obama"), ["Mr Obama."]);

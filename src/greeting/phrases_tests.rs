@@ -193,6 +193,7 @@ fn one_older_person_in_a_group_is_enough_for_the_robot_to_take_its_time() {
     let said = |ages: &[bool]| {
         let person = |older: &bool| Addressee::Named {
             name: &name,
+            pronunciation: None,
             salutation: MR,
             language: &language,
             counter: routing.counter("2").unwrap(),
