@@ -73,6 +73,10 @@ impl Voice for TtsVoice {
     }
 
     fn open(&mut self) {
+        // It is opened again when it may be heard; until then each attempt would cost a connection.
+        if self.sound.lost().is_some() {
+            return;
+        }
         if let Some(old) = self.worker.take() {
             old.abandon();
         }
@@ -83,6 +87,9 @@ impl Voice for TtsVoice {
     fn state(&self) -> VoiceState {
         if let Some(cause) = &self.suspect {
             return VoiceState::Down(cause.clone());
+        }
+        if let Some(cause) = self.sound.lost() {
+            return VoiceState::Down(VoiceError::NoDevice { cause }.to_string());
         }
         match self.worker.as_ref().map(Worker::status) {
             None => VoiceState::Down("speech-dispatcher does not answer".into()),
@@ -244,6 +251,10 @@ impl TtsVoice {
                     given.outwait(QUIET_WITHIN);
                     return Err(self.lost(cause));
                 }
+            }
+            if let Some(cause) = self.sound.lost() {
+                let _ = worker.orders.try_send(Order::Hush);
+                return Err(VoiceError::NoDevice { cause });
             }
             let now = Instant::now();
             if let Some((cause, is_heard)) = given.fault() {
