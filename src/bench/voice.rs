@@ -66,7 +66,7 @@ pub fn greetings(phrases: &Phrases, routing: &Routing, language: &Language, coun
         let name = PersonName::new(format!("{}伟明", SURNAMES[at % SURNAMES.len()]));
         let counter = counters.get(at % counters.len().max(1)).unwrap_or(routing.reception());
         let salutation = Some(forms[at / SURNAMES.len() % forms.len()]);
-        let person = Addressee::Named { name: &name, pronunciation: None, salutation, language, counter };
+        let person = Addressee::Named { name: &name, pronunciation: None, salutation, language, counter, older: false };
         let said = phrases.greeting(&Greeting { time: times[at % times.len()], people: vec![person] });
         said.into_iter().map(|spoken| spoken.text).collect::<String>()
     };

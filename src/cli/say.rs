@@ -52,12 +52,15 @@ pub struct SayArgs {
 /// Says it.
 pub fn run(args: &SayArgs, context: &Context) -> anyhow::Result<Exit> {
     let wanted = args.lang.as_deref().map(Language::from);
-    let (language, text) = match (&args.text, args.person) {
+    let utterance = match (&args.text, args.person) {
         (_, Some(record)) => greeting(record, wanted, context)?,
-        (Some(text), None) => (wanted.unwrap_or_else(|| context.config.greeting.language.clone()), words(text)?),
+        (Some(text), None) => {
+            let language = wanted.unwrap_or_else(|| context.config.greeting.language.clone());
+            Utterance::new(1, language, &words(text)?)
+        }
         (None, None) => bail!("say what? Give a text, `-` or --person N"),
     };
-    ensure!(!text.trim().is_empty(), "there is nothing to say");
+    ensure!(!utterance.phrases.is_empty(), "there is nothing to say");
     let mut settings = context.config.greeting.clone();
     if let Some(voice) = &args.voice {
         settings.voices = vec![voice.clone()];
@@ -67,7 +70,6 @@ pub fn run(args: &SayArgs, context: &Context) -> anyhow::Result<Exit> {
     // Whoever auditions wants to hear it, also at night.
     settings.quiet_hours.clear();
     settings.chime = false;
-    let utterance = Utterance::new(1, language, &text);
     match &args.out {
         Some(file) => write(&settings, &utterance, file),
         None => play(&settings, utterance),
@@ -84,7 +86,7 @@ fn words(text: &str) -> anyhow::Result<String> {
 }
 
 /// What somebody would be greeted with now.
-fn greeting(record: RecordNumber, language: Option<Language>, context: &Context) -> anyhow::Result<(Language, String)> {
+fn greeting(record: RecordNumber, language: Option<Language>, context: &Context) -> anyhow::Result<Utterance> {
     let store = Store::open(&context.config.store)?.store;
     let person = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?.taxpayer;
     let (phrases, routing) = (
@@ -102,10 +104,12 @@ fn greeting(record: RecordNumber, language: Option<Language>, context: &Context)
         salutation: person.salutation,
         language: &language.unwrap_or(own),
         counter,
+        older: context.config.greeting.takes_time_for(person.id_number.born(), now.year()),
     };
     let said = phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![addressee] });
     let first = said.into_iter().next().context("there are no phrases in any language")?;
-    Ok((first.language, first.text))
+    let utterance = Utterance::new(1, first.language, &first.text);
+    Ok(if first.unhurried { utterance.unhurried() } else { utterance })
 }
 
 fn write(settings: &GreetingSettings, utterance: &Utterance, file: &Path) -> anyhow::Result<Exit> {
