@@ -179,6 +179,10 @@ impl Given<'_> {
         hangs.then_some(("speech-dispatcher hangs", true))
     }
 
+    fn has_lost_its_synthesiser(&self) -> bool {
+        self.dispatcher.as_ref().is_some_and(|dispatcher| dispatcher.fate() == Fate::SynthesiserEnded)
+    }
+
     /// Silences it, and waits until the daemon says that it is silent.
     fn hush(&mut self) {
         if self.worker.orders.try_send(Order::Hush).is_err() {
@@ -239,6 +243,10 @@ impl TtsVoice {
                 Ok(Some(Callback::Begin(at))) if began.is_none() => {
                     began = Some(at);
                     tell(Moment::PhraseBegun { phrase: index, at });
+                }
+                // The daemon calls a phrase ended whose synthesiser has died in it.
+                Ok(Some(Callback::End)) if given.has_lost_its_synthesiser() => {
+                    return Err(self.lost("the synthesiser under speech-dispatcher has ended"));
                 }
                 Ok(Some(Callback::End)) if began.is_some() => {
                     tell(Moment::PhraseEnded { phrase: index, at: Instant::now() });
