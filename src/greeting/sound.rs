@@ -159,6 +159,8 @@ impl Sound {
                 while !playing.is_over() && Instant::now() < until {
                     thread::sleep(Duration::from_millis(2));
                 }
+                // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
+                playing.cut();
                 return Err(VoiceError::Stopped);
             }
             // Asked for before the beginning, so that a whole sound is one whose beginning was told.
