@@ -103,7 +103,7 @@ fn greeting(record: RecordNumber, language: Option<Language>, context: &Context)
         salutation: card.salutation,
         language: &language,
         counter: routing.counter(&routing.route(&needs, now).counter).unwrap_or(routing.reception()),
-        older: card.born.is_some_and(|born| now.year() - born >= settings.care_from_age),
+        older: settings.takes_time_for(card.born, now.year()),
     };
     let said = phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![person] });
     let first = said.into_iter().next().context("there are no phrases in any language")?;

@@ -43,6 +43,11 @@ impl GreetingSettings {
         let since = self.volume_by_time.range(..=now).next_back().or_else(|| self.volume_by_time.last_key_value());
         Some(since.map_or(self.volume, |(_, volume)| *volume))
     }
+
+    /// Whether somebody born in a year is to be given more time in another.
+    pub fn takes_time_for(&self, born: Option<i16>, year: i16) -> bool {
+        born.is_some_and(|born| year - born >= self.care_from_age)
+    }
 }
 
 impl TryFrom<String> for DayTime {
@@ -90,6 +95,7 @@ impl From<Span> for String {
 
 #[cfg(test)]
 mod tests {
+    use super::GreetingSettings;
     use crate::config::Config;
 
     fn volume(greeting: &str, at: &str) -> Option<f32> {
@@ -126,6 +132,13 @@ mod tests {
             assert_eq!(volume(by_time, at), Some(wanted), "{at}");
         }
         assert_eq!(volume("volume = 0.3\n", "12:00"), Some(0.3));
+    }
+
+    #[test]
+    fn who_is_old_enough_by_the_year_of_birth_is_given_more_time() {
+        let greeting = GreetingSettings::default();
+        assert!(greeting.takes_time_for(Some(1961), 2026) && greeting.takes_time_for(Some(1940), 2026));
+        assert!(!greeting.takes_time_for(Some(1962), 2026) && !greeting.takes_time_for(None, 2026));
     }
 
     #[test]

@@ -68,13 +68,14 @@ fn name(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok()
 }
 
-/// Programs that it started and that are called as its modules are.
-fn synthesisers(pid: u32) -> Vec<u32> {
-    let children = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let all: String = threads.map(|thread| children(thread) + " ").collect();
-    let is_module = |pid: &u32| name(*pid).is_some_and(|name| name.starts_with("sd_"));
-    all.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(is_module).collect()
+/// Programs that it started and that are called as its modules are. Looked for among all, because not every kernel lists a program's children.
+fn synthesisers(daemon: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let is_module = |pid: &u32| {
+        name(*pid).is_some_and(|name| name.starts_with("sd_"))
+            && stat(Path::new(&format!("/proc/{pid}"))).is_some_and(|(_, parent)| parent == daemon)
+    };
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_module).collect()
 }
 
 /// A process that has ended and was not yet waited for does not live.
@@ -82,10 +83,15 @@ fn lives(pid: u32) -> bool {
     state(Path::new(&format!("/proc/{pid}"))).is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
-/// The letter behind the name in a `stat`, such as `R`. The name may hold anything, also brackets.
 fn state(of: &Path) -> Option<char> {
+    stat(of).map(|(state, _)| state)
+}
+
+/// State and parent: the letter behind the name in a `stat`, such as `R`, and the number behind that. The name may hold anything, also brackets.
+fn stat(of: &Path) -> Option<(char, u32)> {
     let stat = fs::read_to_string(of.join("stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -110,6 +116,15 @@ mod tests {
         assert!(dispatcher.has_synthesisers());
         let other = Dispatcher { pid: std::process::id(), synthesisers: vec![child.id()] };
         assert_eq!(other.fate(), Fate::SynthesiserEnded);
+    }
+
+    #[test]
+    fn a_program_is_found_by_who_started_it() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let found = stat(Path::new(&format!("/proc/{}", child.id()))).map(|(_, parent)| parent);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found, Some(std::process::id()));
     }
 
     #[test]

@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        greeting::utterance::Utterance,
+        greeting::{reading, utterance::Utterance},
         person::{Language, Salutation},
     };
 
@@ -104,7 +104,7 @@ mod tests {
             let fixed = |text: &str| found.contains(&Fixed { language: language.clone(), text: text.into() });
             let phrases = Utterance::new(1, language.clone(), &said.text).keeping(fixed).phrases;
             let personal =
-                phrases.into_iter().filter(|phrase| phrase.personal).map(|phrase| phrase.text.trim().to_owned());
+                phrases.into_iter().filter(|phrase| phrase.personal).map(|phrase| reading::plain(phrase.text.trim()));
             personal.collect::<Vec<_>>()
         };
         assert_eq!(personal("en", "Barack Obama"), ["Mr Obama."]);

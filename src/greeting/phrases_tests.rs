@@ -211,3 +211,23 @@ fn phrases_that_are_not_there_are_an_error_and_an_operators_folder_that_is_not_t
     let boxed = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/phrases");
     assert!(Phrases::load(&[boxed, empty.path().join("none")]).is_ok());
 }
+
+#[test]
+fn one_older_person_in_a_group_is_enough_for_the_robot_to_take_its_time() {
+    let (phrases, routing) = (in_the_box(), routing());
+    let (name, language) = (PersonName::new("陈伟明"), Language::from("zh-CN"));
+    let said = |ages: &[bool]| {
+        let person = |older: &bool| Addressee::Named {
+            name: &name,
+            pronunciation: None,
+            salutation: MR,
+            language: &language,
+            counter: routing.counter("2").unwrap(),
+            older: *older,
+        };
+        let people = ages.iter().map(person).collect();
+        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people }).remove(0).unhurried
+    };
+    assert!(said(&[true]) && said(&[false, true]));
+    assert!(!said(&[false]) && !said(&[false, false]));
+}

@@ -28,6 +28,7 @@ struct Progress {
     position: AtomicUsize,
     began: OnceLock<Instant>,
     stop: AtomicBool,
+    cut: AtomicBool,
     /// It could not be begun in time, and is not.
     late: AtomicBool,
     /// Its last sample was taken.
@@ -44,6 +45,11 @@ impl Playing {
     /// Fades it out within 20 ms.
     pub fn stop(&self) {
         self.0.stop.store(true, Ordering::Release);
+    }
+
+    /// Ends it with the sample that was handed over last.
+    pub fn cut(&self) {
+        self.0.cut.store(true, Ordering::Release);
     }
 
     /// When its first audible sample was handed over.
@@ -135,6 +141,9 @@ impl Iterator for Clip {
         let index = self.next;
         self.next += 1;
         self.progress.position.store(self.next, Ordering::Release);
+        if self.progress.cut.load(Ordering::Acquire) {
+            return None;
+        }
         if self.progress.stop.load(Ordering::Acquire) {
             self.fade -= 50.0 / self.samples.rate.get() as f32;
             if self.fade <= 0.0 {
@@ -225,6 +234,15 @@ mod tests {
         let (clip, playing) = clip(vec![1.0; 1000]);
         drop(clip);
         assert!(playing.is_over() && !playing.is_whole());
+    }
+
+    #[test]
+    fn a_sound_that_could_not_fade_in_time_is_cut_off_so_that_the_next_one_is_heard_alone() {
+        let (mut clip, playing) = clip(vec![1.0; 1000]);
+        clip.by_ref().take(100).for_each(drop);
+        playing.stop();
+        playing.cut();
+        assert_eq!(clip.next(), None);
     }
 
     #[test]

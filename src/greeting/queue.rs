@@ -126,11 +126,6 @@ impl Queue {
         self.current.take().and_then(|current| current.silenced)
     }
 
-    /// Whether anything waits.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Whether anything is being said.
     pub fn is_speaking(&self) -> bool {
         self.current.is_some()
@@ -255,7 +250,7 @@ mod tests {
         let mut queue = queue([greeting(1), greeting(2)]);
         next(&mut queue);
         assert_eq!(queue.clear(), Outcome { dropped: vec![(2, Dropped::Stopped)], silence: true });
-        assert!(queue.is_speaking() && queue.is_empty());
+        assert!(queue.is_speaking() && queue.waiting.is_empty());
         assert_eq!(queue.over(), Some(Dropped::Stopped));
         assert!(!queue.is_speaking());
     }

@@ -50,6 +50,8 @@ enum Device {
     Opening,
     Open(Mixer),
     Absent(String),
+    /// It was there, and is no longer.
+    Lost(String),
 }
 
 enum Order {
@@ -78,7 +80,16 @@ impl Sound {
         match &*lock(&self.0.device) {
             Device::Opening => None,
             Device::Open(_) => Some(Ok(())),
-            Device::Absent(cause) => Some(Err(cause.clone())),
+            Device::Absent(cause) | Device::Lost(cause) => Some(Err(cause.clone())),
+        }
+    }
+
+    /// Why there is no loudspeaker any more; `None` while there is one, and where there never was one. Then programs that find their own
+    /// way to the loudspeaker are not heard either.
+    pub fn lost(&self) -> Option<String> {
+        match &*lock(&self.0.device) {
+            Device::Lost(cause) => Some(cause.clone()),
+            Device::Opening | Device::Open(_) | Device::Absent(_) => None,
         }
     }
 
@@ -100,7 +111,9 @@ impl Sound {
         let mixer = match &*lock(&self.0.device) {
             Device::Open(mixer) => mixer.clone(),
             Device::Opening => return Err(VoiceError::NoDevice { cause: "it is still being opened".into() }),
-            Device::Absent(cause) => return Err(VoiceError::NoDevice { cause: cause.clone() }),
+            Device::Absent(cause) | Device::Lost(cause) => {
+                return Err(VoiceError::NoDevice { cause: cause.clone() });
+            }
         };
         let (clip, playing) = Clip::new(samples, self.volume(), not_after);
         mixer.add(clip);
@@ -146,6 +159,8 @@ impl Sound {
                 while !playing.is_over() && Instant::now() < until {
                     thread::sleep(Duration::from_millis(2));
                 }
+                // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
+                playing.cut();
                 return Err(VoiceError::Stopped);
             }
             // Asked for before the beginning, so that a whole sound is one whose beginning was told.
@@ -189,7 +204,7 @@ impl Drop for Inner {
 
 /// The thread's work: open, wait until the device is lost, open again.
 fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver<Order>) {
-    let mut said = false;
+    let (mut said, mut was_there) = (false, false);
     let mut pause = LOOK_AGAIN;
     loop {
         let pulse = Arc::new(AtomicUsize::new(0));
@@ -202,7 +217,8 @@ fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver
                 match until_lost(received, &pulse) {
                     Some(cause) => {
                         tracing::warn!(cause, "loudspeaker lost; it is looked for again and again");
-                        set(device, Device::Absent(cause));
+                        set(device, Device::Lost(cause));
+                        was_there = true;
                     }
                     None => return set(device, Device::Absent("closed".into())),
                 }
@@ -212,7 +228,7 @@ fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver
                     tracing::warn!(cause, "no loudspeaker; it is looked for again and again");
                     said = true;
                 }
-                set(device, Device::Absent(cause));
+                set(device, if was_there { Device::Lost(cause) } else { Device::Absent(cause) });
             }
         }
         // The old device's last reports are about the old device.

@@ -73,6 +73,10 @@ impl Voice for TtsVoice {
     }
 
     fn open(&mut self) {
+        // It is opened again when it may be heard; until then each attempt would cost a connection.
+        if self.sound.lost().is_some() {
+            return;
+        }
         if let Some(old) = self.worker.take() {
             old.abandon();
         }
@@ -83,6 +87,9 @@ impl Voice for TtsVoice {
     fn state(&self) -> VoiceState {
         if let Some(cause) = &self.suspect {
             return VoiceState::Down(cause.clone());
+        }
+        if let Some(cause) = self.sound.lost() {
+            return VoiceState::Down(VoiceError::NoDevice { cause }.to_string());
         }
         match self.worker.as_ref().map(Worker::status) {
             None => VoiceState::Down("speech-dispatcher does not answer".into()),
@@ -152,24 +159,28 @@ impl Given<'_> {
         Ok(self.early.pop_front().map(|(_, callback)| callback))
     }
 
-    /// Why it will never end, as far as can be seen.
-    fn fault(&mut self) -> Option<&'static str> {
+    /// Why it will never end, as far as can be seen, and whether it may be heard a while yet.
+    fn fault(&mut self) -> Option<(&'static str, bool)> {
         let unanswered = self.worker.unanswered_for();
         if unanswered.is_some_and(|since| since > ANSWERS_WITHIN) {
-            return Some("speech-dispatcher does not answer");
+            return Some(("speech-dispatcher does not answer", true));
         }
         let dispatcher = self.dispatcher.as_ref().filter(|_| self.looked.elapsed() > LOOK_EVERY)?;
         self.looked = Instant::now();
         match dispatcher.fate() {
             Fate::Lives => {}
-            Fate::Ended => return Some("speech-dispatcher has ended"),
-            Fate::SynthesiserEnded => return Some("the synthesiser under speech-dispatcher has ended"),
+            Fate::Ended => return Some(("speech-dispatcher has ended", true)),
+            Fate::SynthesiserEnded => return Some(("the synthesiser under speech-dispatcher has ended", false)),
         }
         let idle = unanswered.is_some() && dispatcher.is_idle();
         self.idle_since = idle.then(|| self.idle_since.unwrap_or_else(Instant::now));
         let hangs = unanswered.is_some_and(|since| since > HANGS_AFTER)
             && self.idle_since.is_some_and(|since| since.elapsed() > HANGS_AFTER);
-        hangs.then_some("speech-dispatcher hangs")
+        hangs.then_some(("speech-dispatcher hangs", true))
+    }
+
+    fn has_lost_its_synthesiser(&self) -> bool {
+        self.dispatcher.as_ref().is_some_and(|dispatcher| dispatcher.fate() == Fate::SynthesiserEnded)
     }
 
     /// Silences it, and waits until the daemon says that it is silent.
@@ -233,6 +244,10 @@ impl TtsVoice {
                     began = Some(at);
                     tell(Moment::PhraseBegun { phrase: index, at });
                 }
+                // The daemon calls a phrase ended whose synthesiser has died in it.
+                Ok(Some(Callback::End)) if given.has_lost_its_synthesiser() => {
+                    return Err(self.lost("the synthesiser under speech-dispatcher has ended"));
+                }
                 Ok(Some(Callback::End)) if began.is_some() => {
                     tell(Moment::PhraseEnded { phrase: index, at: Instant::now() });
                     return Ok(());
@@ -245,11 +260,17 @@ impl TtsVoice {
                     return Err(self.lost(cause));
                 }
             }
+            if let Some(cause) = self.sound.lost() {
+                let _ = worker.orders.try_send(Order::Hush);
+                return Err(VoiceError::NoDevice { cause });
+            }
             let now = Instant::now();
-            if let Some(cause) = given.fault() {
+            if let Some((cause, is_heard)) = given.fault() {
                 // What was not begun must not be said over the next voice, when it wakes up.
-                drop(worker.orders.try_send(Order::Hush));
-                given.outwait(began.map_or(Duration::ZERO, |at| (at + usual).saturating_duration_since(now)));
+                let _ = worker.orders.try_send(Order::Hush);
+                if let Some(at) = began.filter(|_| is_heard) {
+                    given.outwait((at + usual).saturating_duration_since(now));
+                }
                 return Err(self.lost(cause));
             }
             match began {
@@ -268,7 +289,7 @@ impl TtsVoice {
                 }
                 _ if now > tested + TEST_EVERY && worker.unanswered_for().is_none() => {
                     tested = now;
-                    drop(worker.orders.try_send(Order::Test));
+                    let _ = worker.orders.try_send(Order::Test);
                 }
                 _ => {}
             }

@@ -17,7 +17,7 @@ use super::{
     vision::{FirstDecision, Sighting},
 };
 use crate::{
-    config::Config,
+    config::{Config, GreetingSettings},
     gallery::decision::{Decision, Verdict},
     greeting::{
         house_phrases::house_phrases,
@@ -100,7 +100,7 @@ pub struct Host {
     means: Means,
     hall: Hall,
     language: Language,
-    care_from_age: i16,
+    greeting: GreetingSettings,
     /// What is said to everybody, whose sound may be kept.
     house_phrases: BTreeSet<Fixed>,
     chimes: bool,
@@ -123,7 +123,7 @@ impl Host {
         Self {
             means,
             house_phrases,
-            care_from_age: config.greeting.care_from_age,
+            greeting: config.greeting.clone(),
             hall: Hall::new(&config.visit),
             language: config.greeting.language.clone(),
             chimes: config.greeting.chime,
@@ -349,7 +349,7 @@ impl Host {
                 salutation: card.salutation,
                 language: card.language.as_ref().unwrap_or(&self.language),
                 counter: self.means.routing.counter(&route.counter).unwrap_or(reception),
-                older: card.born.is_some_and(|born| local.year() - born >= self.care_from_age),
+                older: self.greeting.takes_time_for(card.born, local.year()),
             },
             None => Addressee::Unknown { language: &self.language, reception },
         }

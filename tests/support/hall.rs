@@ -183,6 +183,11 @@ impl Hall {
         self.speech_after(since).expect("it was heard a moment ago")
     }
 
+    /// Records no longer, for a test that lasts.
+    pub fn records_no_more(&self) {
+        signal(self.microphone.id(), "KILL");
+    }
+
     /// Kills the sound server, without a word of warning; a new hall in the same folder is the next one.
     pub fn kill_sound_server(&self) {
         signal(self.server.id(), "KILL");
