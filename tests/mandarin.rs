@@ -74,6 +74,7 @@ fn an_amount_of_money_is_not_said() {
     for (text, without) in [
         ("请缴纳120元。", "请缴纳。"),
         ("请缴纳 ¥1,234.50。", "请缴纳。"),
+        ("请缴纳一百二十元。", "请缴纳。"),
         ("应缴3万元，请到三号窗口。", "应缴，请到三号窗口。"),
     ] {
         assert_eq!(said(text), said(without), "{text}");

@@ -93,6 +93,9 @@ impl Cutter {
     /// A number in Chinese with the measure word behind it.
     fn numeral(&mut self, figures: &[char], behind: &[char]) -> usize {
         let next: String = behind.iter().take(2).map(|letter| simplified(*letter)).collect();
+        if let Some(money) = ["元", "块钱", "美元", "港币"].into_iter().find(|money| next.starts_with(money)) {
+            return figures.len() + money.chars().count();
+        }
         let measure = measure(&next);
         let unit = &behind[..measure.map_or(0, |word| word.chars().count())];
         let letters = figures.iter().chain(unit).copied();
