@@ -102,7 +102,7 @@ impl fmt::Debug for Phrase {
 }
 
 /// Splits a text behind its punctuation; the phrases' texts make up the text again. `、` joins a list and splits nothing, and neither do the
-/// points in `3.5` and `Mr. Obama`.
+/// points in `3.5` and `Mr. Obama` or the wide marks in `9：30` and `1，200`.
 pub fn phrases(text: &str) -> Vec<Phrase> {
     let mut found: Vec<Phrase> = Vec::new();
     let mut pause = Duration::ZERO;
@@ -132,7 +132,7 @@ fn first_end(text: &str) -> Option<(usize, Duration)> {
         if narrow && behind.is_some_and(|behind| !behind.is_whitespace() && !closes(behind)) {
             continue;
         }
-        if letter == '.' && is_abbreviation(before) {
+        if letter == '.' && is_abbreviation(before) || is_within_figure(before, letter, &text[at + letter.len_utf8()..]) {
             continue;
         }
         // A phrase has something to say.
@@ -175,6 +175,18 @@ fn is_abbreviation(before: &str) -> bool {
         && !letters.any(|letter| "aeiouy".contains(letter))
 }
 
+/// Whether a wide mark is part of a figure: of a time of day, or before the last three digits of a number.
+fn is_within_figure(before: &str, mark: char, behind: &str) -> bool {
+    let is_digit = |letter: &char| matches!(letter, '0'..='9' | '０'..='９');
+    let left = before.chars().rev().take_while(is_digit).count();
+    let right = behind.chars().take_while(is_digit).count();
+    match mark {
+        '：' => (1..=2).contains(&left) && right == 2,
+        '，' => (1..=3).contains(&left) && right == 3,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +218,16 @@ mod tests {
         assert_eq!(split("“您好！”请进……好吗？"), ["“您好！”", "请进……", "好吗？"]);
         assert_eq!(split("Wait... now!"), ["Wait...", "now!"]);
         assert_eq!(split("，，好"), ["，，好"]);
+    }
+
+    #[test]
+    fn a_time_of_day_and_an_amount_are_not_torn_apart_at_their_wide_marks() {
+        assert_eq!(split("请9：30来，谢谢。"), ["请9：30来，", "谢谢。"]);
+        assert_eq!(split("上午９：００－１７：００办理"), ["上午９：００－１７：００办理"]);
+        // The front end leaves out an amount that it sees as a whole.
+        assert_eq!(split("缴1，200元，请到3号窗口"), ["缴1，200元，", "请到3号窗口"]);
+        assert_eq!(split("电话12366，3号窗口"), ["电话12366，", "3号窗口"]);
+        assert_eq!(split("请到：3号窗口"), ["请到：", "3号窗口"]);
     }
 
     #[test]

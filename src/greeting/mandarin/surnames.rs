@@ -1,7 +1,8 @@
 //! How names are read where that is not each character's commonest reading: the one table of `names`.
 //!
-//! Readings as the dictionaries of standard Mandarin give them for surnames (现代汉语词典, 7th edition, under 姓). Where families differ (覃 qín
-//! or tán, 乐 yuè or lè) the commoner one stands here, and the roster's pronunciation column has the last word.
+//! The readings were written down from memory of how dictionaries of standard Mandarin give surnames. No dictionary was opened, and no native
+//! speaker has read them; where `pypinyin` differs (`names_tests.rs`), ours stand unproved. Where families differ (覃 qín or tán, 乐 yuè or lè) the
+//! one thought commoner stands here, and the roster's pronunciation column has the last word.
 
 /// Surnames of one character that has several readings, with the traditional form behind the simplified one.
 const SINGLE: [(&str, &str); 114] = [
