@@ -9,8 +9,8 @@ use std::iter;
 
 use ebur128::{EbuR128, Mode};
 
-/// What every sound is brought to, in LUFS (of one channel), before `greeting.volume`. Louder, and the peaks of speech, which lie up to 20 dB above
-/// its loudness, would meet the ceiling.
+/// What every sound is brought to, in LUFS (of one channel), before `greeting.volume`. It leaves the peaks of speech 21 dB to
+/// the ceiling; a phrase with higher ones comes out softer.
 pub const TARGET: f64 = -22.0;
 /// No sample is louder than this (-1 dBFS): loudspeakers distort above it. A sound whose peaks would be is left softer as a whole.
 pub const CEILING: f32 = 0.891;

@@ -5,7 +5,7 @@
 //! processes (`dispatcher`) meanwhile. The begin callback is the daemon's: it hands the first samples to the sound server at that moment.
 //!
 //! Phrases are given to the daemon one by one, each when the one before has ended, so that it has never more than one to be silenced, and that
-//! both ends of each are known. It costs a pause of some 50 ms between them, which counts towards the pause that belongs there.
+//! both ends of each are known. It costs the time that the daemon takes to begin the next one, which counts towards the pause that belongs there.
 
 use std::{
     collections::VecDeque,
@@ -30,7 +30,8 @@ use crate::person::Language;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often it is asked for an answer while it speaks, which shows whether it hangs.
 const TEST_EVERY: Duration = Duration::from_millis(100);
-/// A daemon that leaves a call unanswered for so long, and all the while did not want the processor, hangs.
+/// A daemon that leaves a call unanswered for so long, and all the while did not want the processor, hangs. Chosen and not measured: so short
+/// because the next voice should begin within 300 ms of the loss.
 const HANGS_AFTER: Duration = Duration::from_millis(120);
 /// Where its processes cannot be seen, one that does not answer for so long. A busy machine was seen to take 0.6 s, and a phrase should
 /// not be said twice for that.
@@ -311,7 +312,7 @@ fn manner(rate: f32, volume: f32) -> Manner {
 }
 
 /// The part of its full volume at which speech-dispatcher's espeak-ng is as loud as the sounds that the program levels. Its loudness at full volume, in
-/// LUFS, was measured for each language of the box; a language unlike them, or another module, may be a little louder or softer.
+/// LUFS, for Mandarin, Cantonese and the rest as English: one sentence of each was recorded. Another sentence, language or module may be louder or softer.
 fn levelled(language: &Language) -> f32 {
     let full = match language.tag().to_ascii_lowercase().as_str() {
         "zh-hk" => -19.4,

@@ -132,7 +132,8 @@ fn first_end(text: &str) -> Option<(usize, Duration)> {
         if narrow && behind.is_some_and(|behind| !behind.is_whitespace() && !closes(behind)) {
             continue;
         }
-        if letter == '.' && is_abbreviation(before) || is_within_figure(before, letter, &text[at + letter.len_utf8()..]) {
+        if letter == '.' && is_abbreviation(before) || is_within_figure(before, letter, &text[at + letter.len_utf8()..])
+        {
             continue;
         }
         // A phrase has something to say.
