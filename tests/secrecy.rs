@@ -9,11 +9,14 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
 use hall::{Hall, env_of};
 
+/// Long enough for a machine that is busy with other tests.
+const WITHIN: Duration = Duration::from_secs(90);
 /// Names that nothing else on the machine holds.
 const NAMES: [&str; 2] = ["Zebulonia", "欧阳震骅"];
 const ENGLISH: &str = "Good morning, Ms Zebulonia. Please go to counter 3.";
@@ -88,7 +91,11 @@ fn seen(voice: &str, language: &str, text: &str, command: &[&str]) -> BTreeSet<S
         if let Some(status) = robot.try_wait().unwrap() {
             break status;
         }
-        assert!(asked.elapsed() < Duration::from_secs(120), "{voice} did not come to an end");
+        if asked.elapsed() > WITHIN {
+            robot.kill().unwrap();
+        }
+        // The voice wants the processor too.
+        thread::sleep(Duration::from_millis(5));
     };
     let log = fs::read_to_string(home.join("said.log")).unwrap();
     assert!(ended.success() && looks > 20, "{voice}: {ended}, looked {looks} times\n{log}");
