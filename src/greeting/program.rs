@@ -2,7 +2,7 @@
 //! machine could read it.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{Read, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     thread,
@@ -66,18 +66,19 @@ impl Program<'_> {
             return Err(format!("{name} has no standard input and output"));
         };
         let (done, finished) = bounded(1);
+        // Text and sound at the same time: a pipe holds 64 KiB, and a program that cannot get rid of its sound reads no more text.
+        thread::Builder::new()
+            .name("voice-program-text".into())
+            .spawn(move || {
+                // A program that wants no text, or no more: its sound shows whether that is right.
+                let _ = to.write_all(&input);
+            })
+            .map_err(|error| error.to_string())?;
         thread::Builder::new()
             .name("voice-program".into())
             .spawn(move || {
-                // A greeting is far smaller than a pipe (64 KiB), so this does not block; and if it does, not the caller.
-                let written = match to.write_all(&input) {
-                    // It wants no text: its sound shows whether that is right.
-                    Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                    other => other,
-                };
-                drop(to);
                 let mut bytes = Vec::new();
-                let read = written.and_then(|()| from.take(MOST_BYTES).read_to_end(&mut bytes)).map(|_| bytes);
+                let read = from.take(MOST_BYTES).read_to_end(&mut bytes).map(|_| bytes);
                 // Nobody listens any more when it took too long.
                 let _ = done.send(read);
             })

@@ -5,12 +5,15 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
     joining::without_silence,
@@ -25,6 +28,9 @@ use crate::person::Language;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A renderer that is busy with one order for longer hangs. Programs are given up after 6 s.
 const HANGS_AFTER: Duration = Duration::from_secs(10);
+/// How long the end of the thread is waited for. A renderer that is still at work when the program has ended would see its libraries taken
+/// apart (ONNX Runtime then complains of a damaged network); a phrase of the neural voice takes less.
+const ENDS_WITHIN: Duration = Duration::from_millis(300);
 
 /// A phrase to be rendered now.
 pub(super) struct Job {
@@ -43,10 +49,12 @@ enum Order {
     Render(Job),
 }
 
-/// The caller's side. Dropping it ends the thread as soon as the renderer lets it.
+/// The caller's side. Dropping it ends the thread as soon as the renderer lets it, and waits a moment for that.
 pub(super) struct Desk {
-    orders: Sender<Order>,
+    /// `None` while it is dropped.
+    orders: Option<Sender<Order>>,
     seen: Arc<Seen>,
+    ended: Receiver<()>,
 }
 
 /// What the thread shows of itself.
@@ -55,6 +63,7 @@ struct Seen {
     busy_since: Mutex<Option<Instant>>,
     /// Of the phrase that is rendered for later.
     later: Mutex<Option<StopFlag>>,
+    closing: AtomicBool,
 }
 
 impl Desk {
@@ -65,22 +74,25 @@ impl Desk {
             renderer: Mutex::new((VoiceState::Opening, Vec::new())),
             busy_since: Mutex::new(None),
             later: Mutex::new(None),
+            closing: AtomicBool::new(false),
         });
+        let (alive, ended) = bounded(0);
         let (shown, languages) = (seen.clone(), languages.to_vec());
         let name = format!("voice-{}", renderer.name());
         let started = thread::Builder::new().name(name).spawn(move || {
-            Work { renderer, languages, kept: HashMap::new(), later: VecDeque::new() }.run(&received, &shown)
+            Work { renderer, languages, kept: HashMap::new(), later: VecDeque::new() }.run(&received, &shown);
+            drop::<Sender<()>>(alive);
         });
         if let Err(error) = started {
             lock(&seen.renderer).0 = VoiceState::Down(format!("no thread for it: {error}"));
         }
-        Self { orders, seen }
+        Self { orders: Some(orders), seen, ended }
     }
 
     pub fn open(&self) {
         lock(&self.seen.renderer).0 = VoiceState::Opening;
         // Full only when the thread hangs, which the state tells.
-        drop(self.orders.try_send(Order::Open));
+        let _ = self.order(Order::Open);
     }
 
     pub fn state(&self) -> VoiceState {
@@ -99,19 +111,31 @@ impl Desk {
 
     /// Renders these when there is nothing else to do, and keeps them.
     pub fn prepare(&self, fixed: Vec<Fixed>) {
-        drop(self.orders.try_send(Order::Prepare(fixed)));
+        let _ = self.order(Order::Prepare(fixed));
     }
 
     /// Begins to render a phrase. `None` when the thread takes no orders.
     pub fn render(&self, job: Job) -> Option<()> {
-        let sent = self.orders.try_send(Order::Render(job));
+        let sent = self.order(Order::Render(job));
         if let Some(later) = lock(&self.seen.later).as_ref() {
             later.raise();
         }
-        match sent {
-            Ok(()) => Some(()),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
+        sent
+    }
+
+    fn order(&self, order: Order) -> Option<()> {
+        self.orders.as_ref()?.try_send(order).ok()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.seen.closing.store(true, Ordering::Release);
+        self.orders = None;
+        if let Some(later) = lock(&self.seen.later).as_ref() {
+            later.raise();
         }
+        let _ = self.ended.recv_timeout(ENDS_WITHIN);
     }
 }
 
@@ -125,7 +149,8 @@ struct Work {
 
 impl Work {
     fn run(&mut self, orders: &Receiver<Order>, seen: &Seen) {
-        loop {
+        // What waits when nobody listens any more is not made.
+        while !seen.closing.load(Ordering::Acquire) {
             self.show(seen);
             let ready = self.renderer.state() == VoiceState::Ready;
             let wait = if self.later.is_empty() || !ready { LOOK_EVERY } else { Duration::ZERO };

@@ -161,6 +161,10 @@ impl Sound {
                 }
                 // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
                 playing.cut();
+                // It was heard, if only for a moment: the caller lets it fade away before the next sound.
+                if let (false, Some(at)) = (told, playing.began()) {
+                    begun(at);
+                }
                 return Err(VoiceError::Stopped);
             }
             // Asked for before the beginning, so that a whole sound is one whose beginning was told.

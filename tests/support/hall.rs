@@ -82,6 +82,8 @@ impl Hall {
         fs::write(home.join(".asoundrc"), "pcm.!default { type pulse }\nctl.!default { type pulse }\n")
             .expect("ALSA's configuration");
         let socket = home.join("pulse.sock");
+        // A server that was killed leaves its own behind, where the microphone would find nobody.
+        let _ = fs::remove_file(&socket);
         let log = fs::File::create(home.join("pulse.log")).expect("the sound server's log");
         let mut server = Command::new("pulseaudio")
             .args(["-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"])
