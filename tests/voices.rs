@@ -149,7 +149,7 @@ fn when_only_the_synthesiser_under_speech_dispatcher_is_killed_the_visitor_still
         let (at, voice) = begun(&events).unwrap();
         println!("measured: synthesiser killed, said again after {} ms", (at - killed).as_millis());
         assert_eq!(voice, "espeak");
-        assert!(at - killed < Duration::from_secs(15));
+        assert!(at - killed < Duration::from_millis(300), "{:?}", at - killed);
         std::thread::sleep(Duration::from_millis(700));
         let next = Instant::now();
         speech.say(sentence(2, AFTERNOON));

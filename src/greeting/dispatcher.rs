@@ -68,13 +68,17 @@ fn name(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok()
 }
 
-/// Programs that it started and that are called as its modules are. Looked for among all, because not every kernel lists a program's children.
+/// Programs that are called as its modules are and read from a pipe that it holds. It is not their parent: they are started before it goes into the
+/// background.
 fn synthesisers(daemon: u32) -> Vec<u32> {
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pipe = |of: &Path| fs::read_link(of).ok().filter(|target| target.to_string_lossy().starts_with("pipe:"));
+    let open = fs::read_dir(format!("/proc/{daemon}/fd")).into_iter().flatten().flatten();
+    let pipes: Vec<PathBuf> = open.filter_map(|file| pipe(&file.path())).collect();
     let is_module = |pid: &u32| {
         name(*pid).is_some_and(|name| name.starts_with("sd_"))
-            && stat(Path::new(&format!("/proc/{pid}"))).is_some_and(|(_, parent)| parent == daemon)
+            && pipe(Path::new(&format!("/proc/{pid}/fd/0"))).is_some_and(|input| pipes.contains(&input))
     };
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_module).collect()
 }
 
@@ -83,20 +87,14 @@ fn lives(pid: u32) -> bool {
     state(Path::new(&format!("/proc/{pid}"))).is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
+/// The letter behind the name in a `stat`, such as `R`. The name may hold anything, also brackets.
 fn state(of: &Path) -> Option<char> {
-    stat(of).map(|(state, _)| state)
-}
-
-/// State and parent: the letter behind the name in a `stat`, such as `R`, and the number behind that. The name may hold anything, also brackets.
-fn stat(of: &Path) -> Option<(char, u32)> {
-    let stat = fs::read_to_string(of.join("stat")).ok()?;
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+    fs::read_to_string(of.join("stat")).ok()?.rsplit_once(") ")?.1.chars().next()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -119,12 +117,20 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_found_by_who_started_it() {
-        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let found = stat(Path::new(&format!("/proc/{}", child.id()))).map(|(_, parent)| parent);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(found, Some(std::process::id()));
+    fn a_synthesiser_is_known_by_its_name_and_by_who_speaks_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("sd_test");
+        std::os::unix::fs::symlink("/bin/cat", &program).unwrap();
+        let start = |program: &Path| Command::new(program).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let (mut ours, mut other) = (start(&program), start(Path::new("/bin/cat")));
+        let found = synthesisers(std::process::id());
+        let elsewhere = synthesisers(other.id());
+        for child in [&mut ours, &mut other] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(found, [ours.id()]);
+        assert!(elsewhere.is_empty(), "{elsewhere:?}");
     }
 
     #[test]

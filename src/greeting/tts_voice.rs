@@ -160,24 +160,25 @@ impl Given<'_> {
         Ok(self.early.pop_front().map(|(_, callback)| callback))
     }
 
-    /// Why it will never end, as far as can be seen, and whether it may be heard a while yet.
+    /// Why it will never end, as far as can be seen, and whether the daemon can still silence it: it plays what a synthesiser has given it to the end
+    /// (two seconds were heard), also when that has died.
     fn fault(&mut self) -> Option<(&'static str, bool)> {
         let unanswered = self.worker.unanswered_for();
         if unanswered.is_some_and(|since| since > ANSWERS_WITHIN) {
-            return Some(("speech-dispatcher does not answer", true));
+            return Some(("speech-dispatcher does not answer", false));
         }
         let dispatcher = self.dispatcher.as_ref().filter(|_| self.looked.elapsed() > LOOK_EVERY)?;
         self.looked = Instant::now();
         match dispatcher.fate() {
             Fate::Lives => {}
-            Fate::Ended => return Some(("speech-dispatcher has ended", true)),
-            Fate::SynthesiserEnded => return Some(("the synthesiser under speech-dispatcher has ended", false)),
+            Fate::Ended => return Some(("speech-dispatcher has ended", false)),
+            Fate::SynthesiserEnded => return Some(("the synthesiser under speech-dispatcher has ended", true)),
         }
         let idle = unanswered.is_some() && dispatcher.is_idle();
         self.idle_since = idle.then(|| self.idle_since.unwrap_or_else(Instant::now));
         let hangs = unanswered.is_some_and(|since| since > HANGS_AFTER)
             && self.idle_since.is_some_and(|since| since.elapsed() > HANGS_AFTER);
-        hangs.then_some(("speech-dispatcher hangs", true))
+        hangs.then_some(("speech-dispatcher hangs", false))
     }
 
     fn has_lost_its_synthesiser(&self) -> bool {
@@ -266,10 +267,14 @@ impl TtsVoice {
                 return Err(VoiceError::NoDevice { cause });
             }
             let now = Instant::now();
-            if let Some((cause, is_heard)) = given.fault() {
+            if let Some((cause, obeys)) = given.fault() {
+                if obeys {
+                    given.hush();
+                    return Err(self.lost(cause));
+                }
                 // What was not begun must not be said over the next voice, when it wakes up.
                 let _ = worker.orders.try_send(Order::Hush);
-                if let Some(at) = began.filter(|_| is_heard) {
+                if let Some(at) = began {
                     given.outwait((at + usual).saturating_duration_since(now));
                 }
                 return Err(self.lost(cause));
@@ -315,10 +320,10 @@ fn manner(rate: f32, volume: f32) -> Manner {
 /// LUFS, for Mandarin, Cantonese and the rest as English: one sentence of each was recorded. Another sentence, language or module may be louder or softer.
 fn levelled(language: &Language) -> f32 {
     let full = match language.tag().to_ascii_lowercase().as_str() {
-        "zh-hk" => -19.4,
-        tag if tag.starts_with("yue") => -19.4,
-        tag if tag.starts_with("zh") || tag.starts_with("cmn") => -20.2,
-        _ => -21.5,
+        "zh-hk" => -13.4,
+        tag if tag.starts_with("yue") => -13.4,
+        tag if tag.starts_with("zh") || tag.starts_with("cmn") => -14.2,
+        _ => -15.5,
     };
     10_f64.powf((loudness::TARGET - full) / 20.0).min(1.0) as f32
 }
