@@ -9,6 +9,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -61,6 +62,9 @@ fn files(folder: &Path) -> Vec<String> {
 
 /// Where a name was seen while `greeter say` said a text, and after it.
 fn seen(voice: &str, language: &str, text: &str, command: &[&str]) -> BTreeSet<String> {
+    // One test must not see what another one shows.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::Builder::new().prefix("hall").tempdir().unwrap();
     let home = folder.path();
     let hall = Hall::opens_in(home);

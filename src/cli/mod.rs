@@ -96,6 +96,11 @@ pub fn main() -> ExitCode {
     let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
     let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    // The crate writes whatever is said into its finest log.
+    let log = match "tts=warn".parse() {
+        Ok(silent) => log.add_directive(silent),
+        Err(_) => log,
+    };
     let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(log)

@@ -29,13 +29,14 @@ pub struct NeuralVoice {
     installation: Option<Installation>,
     rate: f32,
     latin: Box<dyn Renderer>,
-    speaker: Result<Speaker, String>,
+    /// `None` until it was opened.
+    speaker: Option<Result<Speaker, String>>,
 }
 
 impl NeuralVoice {
     /// `rate`: 1 is the voice's own. `latin` says what is written in Latin letters, as English. The networks are looked for where the program is.
     pub fn new(rate: f32, latin: Box<dyn Renderer>) -> Self {
-        Self { installation: None, rate, latin, speaker: Err("it was not opened".into()) }
+        Self { installation: None, rate, latin, speaker: None }
     }
 
     /// The same with the networks of an installation that need not be looked for.
@@ -62,23 +63,28 @@ impl Renderer for NeuralVoice {
 
     fn open(&mut self) {
         self.latin.open();
-        self.speaker = self.load();
+        self.speaker = Some(self.load());
     }
 
     fn state(&self) -> VoiceState {
-        self.speaker.as_ref().map_or_else(|cause| VoiceState::Down(cause.clone()), |_| VoiceState::Ready)
+        match &self.speaker {
+            None => VoiceState::Opening,
+            Some(Ok(_)) => VoiceState::Ready,
+            Some(Err(cause)) => VoiceState::Down(cause.clone()),
+        }
     }
 
     /// Mandarin, however it is written; not Cantonese.
     fn speaks(&self, language: &Language) -> bool {
         let tag = language.tag().to_ascii_lowercase();
         let first = tag.split('-').next().unwrap_or_default();
-        self.speaker.is_ok() && ["zh", "cmn"].contains(&first) && tag != "zh-hk"
+        matches!(self.speaker, Some(Ok(_))) && ["zh", "cmn"].contains(&first) && tag != "zh-hk"
     }
 
     fn render(&mut self, text: &str, _: &Language, pace: f32, stop: &StopFlag) -> Result<Samples, VoiceError> {
         let failed = |cause: String| VoiceError::Failed { voice: "neural".into(), cause };
-        let speaker = self.speaker.as_mut().map_err(|cause| failed(cause.clone()))?;
+        let speaker = self.speaker.as_mut().ok_or_else(|| failed("it was not opened".into()))?;
+        let speaker = speaker.as_mut().map_err(|cause| failed(cause.clone()))?;
         let pace = (pace / self.rate).clamp(PACES.0, PACES.1);
         let mut sounds = Vec::new();
         for part in phones(text) {
