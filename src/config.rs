@@ -3,11 +3,15 @@
 //! Each key is defined once, here; `assets/greeter.example.toml` shows every one with its default, and a test fails when they differ.
 //! Relative paths are relative to the configuration file's folder, or to the current folder where there is no file.
 
+mod day;
+
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+pub use day::{DayTime, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::person::Language;
@@ -129,14 +133,27 @@ section!(
     GreetingSettings {
         /// For strangers, and for people whose roster row names no language.
         language: Language = Language::from("zh-CN"),
-        /// Voices in the order in which they are tried: `tts` (speech-dispatcher), `espeak` (espeak-ng, played by the program).
+        /// Voices in the order in which they are tried: `tts` (speech-dispatcher), `espeak` (espeak-ng, played by the program), `neural`
+        /// (Mandarin, by the networks in the box), `command` (the program of `greeting.command`).
         voices: Vec<String> = vec!["tts".into(), "espeak".into()],
+        /// The same for single languages. Without `neural` in it, the voice whose corpus is for non-commercial use is not loaded.
+        voices_by_language: BTreeMap<Language, Vec<String>> =
+            BTreeMap::from([("zh-CN".into(), vec!["neural".into(), "tts".into(), "espeak".into()])]),
+        /// A program and its arguments, for the voice `command`: it reads text from standard input and writes WAV to standard output, such as
+        /// `["piper", "--model", "voice.onnx", "--output_file", "-"]`. `GREETER_LANGUAGE` and `GREETER_PACE` are in its environment.
+        command: Vec<String> = Vec::new(),
         /// A voice that has not begun to speak after so long is given up for the next one.
         voice_begins_within_ms: u64 = 800,
         /// Words a minute, relative to the voice's own rate: 1 is normal, 0.8 slower.
         rate: f32 = 1.0,
         /// Loudness of voice and chime, 0 to 1.
         volume: f32 = 0.9,
+        /// The same from certain times of the day on, instead, such as `{ "08:00" = 0.7, "18:00" = 0.5 }`.
+        volume_by_time: BTreeMap<DayTime, f32> = BTreeMap::new(),
+        /// When nothing is said aloud, only shown, such as `["12:30-13:30", "20:00-07:00"]`.
+        quiet_hours: Vec<Span> = Vec::new(),
+        /// Visitors of this age and older, by the year in their identity number, are spoken to slower and have a pause before the counter.
+        care_from_age: i16 = 65,
         /// Whether a soft chime answers the visitor's attention while the decision is still being made.
         chime: bool = true,
         /// A folder with more phrase files, one a language, such as `fr.ftl`; they add to and override the ones in the box.
@@ -198,6 +215,11 @@ impl Config {
             (self.decision.min_margin >= 0.0, "decision.min_margin cannot be negative"),
             ((0.0..=1.0).contains(&self.decision.min_score_to_name), "decision.min_score_to_name lies between 0 and 1"),
             ((0.0..=1.0).contains(&self.greeting.volume), "greeting.volume lies between 0 and 1"),
+            (
+                self.greeting.volume_by_time.values().all(|volume| (0.0..=1.0).contains(volume)),
+                "greeting.volume_by_time lies between 0 and 1",
+            ),
+            (self.greeting.care_from_age >= 0, "greeting.care_from_age cannot be negative"),
             ((0.3..=3.0).contains(&self.greeting.rate), "greeting.rate lies between 0.3 and 3"),
             (self.face.embed_per_second >= 1, "face.embed_per_second must be at least 1"),
             (self.face.find_height_px >= 120, "face.find_height_px must be at least 120"),
@@ -205,9 +227,7 @@ impl Config {
             (self.camera.width > 0 && self.camera.height > 0, "camera.width and camera.height must be above 0"),
             (self.camera.frames_per_second > 0, "camera.frames_per_second must be above 0"),
         ];
-        if let Some(unknown) = self.greeting.voices.iter().find(|voice| !["tts", "espeak"].contains(&voice.as_str())) {
-            return Err(format!("greeting.voices: there is no voice `{unknown}`; there are `tts` and `espeak`"));
-        }
+        self.greeting.check_voices()?;
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
     }
 
@@ -252,6 +272,44 @@ fn explain(error: &serde_path_to_error::Error<toml::de::Error>, text: &str) -> S
         .max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)))
         .unwrap_or_default();
     format!("{line}there is no key `{key}`; did you mean `{nearest}`? assets/greeter.example.toml lists them all")
+}
+
+/// What `greeting.voices` may name.
+const VOICES: [&str; 4] = ["tts", "espeak", "neural", "command"];
+
+impl GreetingSettings {
+    /// The voices for a language, in the order in which they are tried.
+    pub fn voices_for(&self, language: &Language) -> &[String] {
+        self.voices_by_language.get(language).unwrap_or(&self.voices)
+    }
+
+    /// Every voice that is named, once.
+    pub fn all_voices(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for voice in self.voices.iter().chain(self.voices_by_language.values().flatten()) {
+            if !all.contains(&voice.as_str()) {
+                all.push(voice);
+            }
+        }
+        all
+    }
+
+    /// Whether every voice that is named exists.
+    ///
+    /// # Errors
+    /// Names the key and the voices there are.
+    pub fn check_voices(&self) -> Result<(), String> {
+        let lists = std::iter::once(("voices".to_owned(), &self.voices)).chain(
+            self.voices_by_language.iter().map(|(language, voices)| (format!("voices_by_language.{language}"), voices)),
+        );
+        for (key, voices) in lists {
+            if let Some(unknown) = voices.iter().find(|voice| !VOICES.contains(&voice.as_str())) {
+                let known = VOICES.map(|voice| format!("`{voice}`")).join(", ");
+                return Err(format!("greeting.{key}: there is no voice `{unknown}`; there are {known}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl CameraSettings {
@@ -321,6 +379,25 @@ mod tests {
     #[test]
     fn nobody_can_configure_the_robot_to_name_people_from_one_view() {
         assert!(Config::parse("[decision]\nmin_views = 1\n").unwrap_err().contains("one view never"));
+    }
+
+    #[test]
+    fn a_voice_that_does_not_exist_is_refused_where_it_is_named() {
+        assert_eq!(
+            Config::parse("[greeting]\nvoices = [\"tsst\"]\n").unwrap_err(),
+            "greeting.voices: there is no voice `tsst`; there are `tts`, `espeak`, `neural`, `command`"
+        );
+        let error = Config::parse("[greeting.voices_by_language]\nyue = [\"espeak\", \"robot\"]\n").unwrap_err();
+        assert!(error.starts_with("greeting.voices_by_language.yue: there is no voice `robot`;"), "{error}");
+    }
+
+    #[test]
+    fn a_language_has_its_own_order_of_voices_or_the_one_for_all() {
+        let text = "[greeting]\nvoices = [\"tts\"]\nvoices_by_language = { yue = [\"espeak\", \"tts\"] }\n";
+        let greeting = Config::parse(text).unwrap().greeting;
+        assert_eq!(greeting.voices_for(&"yue".into()), ["espeak", "tts"]);
+        assert_eq!(greeting.voices_for(&"en".into()), ["tts"]);
+        assert_eq!(greeting.all_voices(), ["tts", "espeak"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod gallery;
 pub mod greeting;
 pub mod installation;
 pub mod journal;
+pub mod models;
 pub mod person;
 pub mod pipeline;
 pub mod reindex;

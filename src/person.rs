@@ -74,6 +74,19 @@ personal!(
     PersonName, 1, 0
 );
 
+personal!(
+    /// How the Chinese characters of a name are read, checked by `sync`: pinyin with tone digits, such as `shan4 xiong2 xin4`. Shown as
+    /// its first letter.
+    Pronunciation, 1, 0
+);
+
+impl IdNumber {
+    /// The year of birth: characters 7 to 10.
+    pub fn born(&self) -> Option<i16> {
+        self.0.get(6..10)?.parse().ok()
+    }
+}
+
 /// A language by its BCP 47 tag, such as `zh-CN`, `yue` or `en`; there is a phrase file for each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -121,6 +134,9 @@ pub struct Taxpayer {
     pub id_number: IdNumber,
     /// Name as in the roster.
     pub name: PersonName,
+    /// How the name is read, where the roster says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pronunciation: Option<Pronunciation>,
     /// Normalised phone number.
     pub phone: PhoneNumber,
     /// The language they want to be greeted in; the configuration's where absent.
@@ -135,11 +151,15 @@ pub struct Taxpayer {
     pub appointment: Option<jiff::civil::DateTime>,
 }
 
-/// What greeting and routing need to know of a person: neither identity number nor phone number.
+/// What greeting and routing need to know of a person: neither identity number nor phone number. Of the former, the year of birth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
     /// As in the roster.
     pub name: PersonName,
+    /// How the name is read, where the roster says it.
+    pub pronunciation: Option<Pronunciation>,
+    /// Year of birth.
+    pub born: Option<i16>,
     /// The language they want to be greeted in.
     pub language: Option<Language>,
     /// How they are addressed.
@@ -154,8 +174,9 @@ pub struct Card {
 
 impl From<Taxpayer> for Card {
     fn from(person: Taxpayer) -> Self {
-        let Taxpayer { name, language, salutation, category, services, appointment, .. } = person;
-        Self { name, language, salutation, category, services, appointment }
+        let born = person.id_number.born();
+        let Taxpayer { name, pronunciation, language, salutation, category, services, appointment, .. } = person;
+        Self { name, pronunciation, born, language, salutation, category, services, appointment }
     }
 }
 
@@ -171,6 +192,13 @@ mod tests {
         assert_eq!(PhoneNumber::new("+8613800138000").to_string(), "************00");
         assert_eq!(PersonName::new("陈伟明").to_string(), "陈**");
         assert_eq!(PersonName::new("陈").to_string(), "*");
+        assert_eq!(Pronunciation::new("chen2 wei3").to_string(), "c*********");
         assert_eq!(id.reveal(), "11010519491231002X");
+    }
+
+    #[test]
+    fn the_year_of_birth_is_in_the_identity_number() {
+        assert_eq!(IdNumber::new("11010519491231002X").born(), Some(1949));
+        assert_eq!(IdNumber::new("#1").born(), None);
     }
 }

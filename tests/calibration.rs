@@ -64,6 +64,7 @@ impl Crowd {
             record,
             id_number: IdNumber::new(format!("1101991990{:08}", self.enrolled)),
             name: PersonName::new("Somebody"),
+            pronunciation: None,
             phone: PhoneNumber::new("+8613800138000"),
             language: None,
             salutation: None,

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use greeter::{
     face::{
-        Enroller, FaceError, Point, Template,
+        Enroller, ModelError, Point, Template,
         align::align,
         enrol::{MIN_FACE_PX, PhotoEnroller},
         manifest::Manifest,
         networks::Networks,
         picture::append_planes,
         recogniser::Embedded,
-        runtime::{Network, Runtime},
     },
     installation::Installation,
+    models::runtime::{Network, Runtime},
 };
 use image::RgbImage;
 use serde_json::Value;
@@ -264,12 +264,12 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
         for damaged in [&flipped[..], &whole[..whole.len() / 2], &[]] {
             std::fs::write(&path, damaged).unwrap();
             let error = load().unwrap();
-            assert!(matches!(&error, FaceError::DamagedModel { path: named, .. } if *named == path), "{error}");
+            assert!(matches!(&error, ModelError::Damaged { path: named, .. } if *named == path), "{error}");
             assert!(error.to_string().contains("Restore it with `git checkout -- models`"), "{error}");
         }
         std::fs::remove_file(&path).unwrap();
         let error = load().unwrap();
-        assert!(matches!(&error, FaceError::MissingModel { path: named, .. } if *named == path), "{error}");
+        assert!(matches!(&error, ModelError::Missing { path: named, .. } if *named == path), "{error}");
         std::fs::write(&path, &whole).unwrap();
         assert!(load().is_none());
     }

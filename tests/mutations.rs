@@ -199,6 +199,7 @@ fn taxpayer(record: RecordNumber, name: &str) -> Taxpayer {
         record,
         id_number: IdNumber::new(format!("{record}")),
         name: PersonName::new(name),
+        pronunciation: None,
         phone: PhoneNumber::new("+8613800138000"),
         language: None,
         salutation: None,

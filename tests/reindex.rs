@@ -12,7 +12,7 @@ use std::{
 };
 
 use greeter::{
-    face::{Enroller, FaceError, PhotoFault, Template},
+    face::{Enroller, ModelError, PhotoFault, Template},
     person::RecordNumber,
     reindex::{Coverage, ReindexError, Reindexed, reindex},
     store::{Change, Store},
@@ -30,12 +30,12 @@ const NEW: &str = "better-colours";
 struct Better<'o> {
     inner: ByColour,
     /// Called before the so-manieth photo, from 1 on; what it returns is what the networks do.
-    meanwhile: Box<dyn FnMut(usize) -> Result<Option<PhotoFault>, FaceError> + 'o>,
+    meanwhile: Box<dyn FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'o>,
     photos: usize,
 }
 
 impl Enroller for Better<'_> {
-    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError> {
         self.photos += 1;
         match (self.meanwhile)(self.photos)? {
             Some(fault) => Ok(Err(fault)),
@@ -51,7 +51,7 @@ impl Enroller for Better<'_> {
 trait Reindexes {
     fn reindexes_while(
         &self,
-        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, FaceError> + 'static,
+        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'static,
     ) -> Result<Reindexed, ReindexError>;
     fn reindexes(&self) -> Coverage;
     fn templates(&self, model: &str) -> Vec<u64>;
@@ -60,10 +60,10 @@ trait Reindexes {
 impl Reindexes for Office {
     fn reindexes_while(
         &self,
-        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, FaceError> + 'static,
+        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'static,
     ) -> Result<Reindexed, ReindexError> {
         let mut meanwhile = Some(meanwhile);
-        let make = || -> Result<Box<dyn Enroller>, FaceError> {
+        let make = || -> Result<Box<dyn Enroller>, ModelError> {
             let inner = ByColour { asked: self.embedded.clone(), takes: self.enrolling_takes };
             let meanwhile = meanwhile.take().expect("the networks are loaded once");
             Ok(Box::new(Better { inner, meanwhile: Box::new(meanwhile), photos: 0 }))
@@ -149,7 +149,7 @@ fn networks_that_fail_in_the_middle_lose_no_finished_photo() {
     let office = Office::with_people(5);
     office.embedded_since();
     let fails = |photo| match photo {
-        4 => Err(FaceError::Inference { network: NEW.into(), cause: "no memory".into() }),
+        4 => Err(ModelError::Inference { network: NEW.into(), cause: "no memory".into() }),
         _ => Ok(None),
     };
     let error = office.reindexes_while(fails).err().unwrap();

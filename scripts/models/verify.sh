@@ -3,4 +3,6 @@
 set -euo pipefail
 source "$(dirname "$0")/packages.sh"
 private_python
-exec "$python" "$here/verify.py" "${1:-$work/rebuilt}" "$here/../../models" "$work/weights" "$here/../../assets/demo/enrol/eileen-collins.png"
+voice_python
+"$python" "$here/verify.py" "${1:-$work/rebuilt}" "$here/../../models" "$work/weights" "$here/../../assets/demo/enrol/eileen-collins.png"
+"$voice_python" "$here/verify_voice.py" "$here/../../models" "$work/weights"

@@ -13,7 +13,7 @@ use super::{crowd::Cutout, latency::made_up};
 use crate::{
     camera::photo::read_photo,
     face::{
-        FaceError, Template,
+        ModelError, Template,
         align::{self, Upright},
         networks::Networks,
     },
@@ -131,5 +131,5 @@ pub enum CastError {
     Nobody,
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }

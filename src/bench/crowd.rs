@@ -5,7 +5,7 @@
 use image::RgbImage;
 use rand::Rng;
 
-use crate::face::{Detection, FaceError, Point, networks::Networks, picture::resize};
+use crate::face::{Detection, ModelError, Point, networks::Networks, picture::resize};
 
 /// How far a pasted head reaches from the middle of its eyes, in distances between the eyes: aside, up and down.
 const HEAD: (f32, f32, f32) = (1.5, 1.4, 2.4);
@@ -51,7 +51,7 @@ impl Cutout {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn of(photo: &RgbImage, networks: &mut Networks) -> Result<Option<Self>, FaceError> {
+    pub fn of(photo: &RgbImage, networks: &mut Networks) -> Result<Option<Self>, ModelError> {
         let found = networks.near.find(photo)?;
         let [face] = found.as_slice() else { return Ok(None) };
         let Some(face) = networks.near.refine(photo, &face.bounds)? else { return Ok(None) };

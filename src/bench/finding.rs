@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::crowd::{Cutout, Place, places, wall};
 use crate::{
-    face::{FaceError, Point, eyes::Eyes, networks::Networks},
+    face::{ModelError, Point, eyes::Eyes, networks::Networks},
     visit::tracker::Tracker,
 };
 
@@ -68,7 +68,7 @@ pub fn measure(
     cutouts: &[Cutout],
     (scenes, seed): (usize, u64),
     progress: &dyn Fn(),
-) -> Result<Finding, FaceError> {
+) -> Result<Finding, ModelError> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut empty_ms, mut busy_ms) = (Vec::new(), Vec::new());
     let mut sizes = Vec::new();
@@ -152,7 +152,7 @@ impl<'c> Hall<'c> {
         mut eyes: Eyes,
         frames: usize,
         times: &mut Vec<f64>,
-    ) -> Result<Seen, FaceError> {
+    ) -> Result<Seen, ModelError> {
         let mut tracker = Tracker::new(Duration::from_millis(1500));
         let mut seen = Seen { found_at: vec![None; self.people.len()], ..Seen::default() };
         let mut now = Instant::now();

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     camera::photo::{self, PhotoError},
-    face::{Enroller, FaceError, Template},
+    face::{Enroller, ModelError, Template},
     journal::Event,
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
     pipeline::{Pipeline, health::Frames, host::Told, spread::Spread},
@@ -144,6 +144,7 @@ pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
         record,
         id_number: IdNumber::new(format!("{record}")),
         name: PersonName::new("陈伟明"),
+        pronunciation: None,
         phone: PhoneNumber::new("+8613800138000"),
         language: None,
         salutation: Some(Salutation::Mr),
@@ -322,5 +323,5 @@ pub enum CastError {
     },
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }

@@ -41,6 +41,7 @@ pub fn taxpayer(record: RecordNumber, generator: &mut ChaCha8Rng) -> Taxpayer {
         record,
         id_number: IdNumber::new(format!("1101051949{number:08}")),
         name: PersonName::new(format!("{}{given}", pick(&SURNAMES, generator))),
+        pronunciation: None,
         phone: PhoneNumber::new(format!("+86138{number:08}")),
         language: generator.random_bool(0.5).then(|| Language::from("zh-CN")),
         salutation: Some(if generator.random_bool(0.5) { Salutation::Mr } else { Salutation::Ms }),

@@ -20,3 +20,4 @@ pub mod temporary;
 pub mod vision;
 pub mod vision_peer;
 pub mod visits;
+pub mod voice;

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     camera::photo::{self, PhotoError},
     face::{
-        Detection, FaceBox, FaceError,
+        Detection, FaceBox, ModelError,
         align::align,
         networks::Networks,
         quality::{Demands, Fault, MAX_YAW_DEGREES, Quality},
@@ -59,7 +59,7 @@ pub enum QualityError {
     },
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }
 
 /// What `greeter bench quality` writes.
@@ -164,7 +164,7 @@ fn read(path: &Path) -> Result<RgbImage, QualityError> {
 }
 
 /// The face near a box, and how good the view is once it is embedded.
-fn look(photo: &RgbImage, near: &FaceBox, networks: &mut Networks) -> Result<Option<(Detection, Quality)>, FaceError> {
+fn look(photo: &RgbImage, near: &FaceBox, networks: &mut Networks) -> Result<Option<(Detection, Quality)>, ModelError> {
     let mut found: Option<Detection> = None;
     for _ in 0..2 {
         let bounds = found.as_ref().map_or(*near, |face| face.bounds);

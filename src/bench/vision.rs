@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{figures::Origin, visits::Visit};
 use crate::{
     camera::{Frame, decode_mjpg},
-    face::{FaceError, align, eyes::Eyes, networks::Networks},
+    face::{ModelError, align, eyes::Eyes, networks::Networks},
     pipeline::{spread::Spread, vision::Vision},
 };
 
@@ -209,5 +209,5 @@ pub enum VisionError {
     Frame(String),
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }

@@ -10,8 +10,10 @@ pub mod people;
 mod pipeline;
 mod reindex;
 mod run;
+mod say;
 mod switching;
 pub mod sync;
+mod voices;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -74,6 +76,8 @@ enum Command {
     /// Show the program's threads and what passes between them.
     Pipeline,
     Doctor(doctor::DoctorArgs),
+    Say(say::SayArgs),
+    Voices(voices::VoicesArgs),
     Config(config::ConfigArgs),
 }
 
@@ -92,6 +96,11 @@ pub fn main() -> ExitCode {
     let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
     let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    // The crate writes whatever is said into its finest log.
+    let log = match "tts=warn".parse() {
+        Ok(silent) => log.add_directive(silent),
+        Err(_) => log,
+    };
     let coloured = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(log)
@@ -133,6 +142,8 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Explain(args) => explain::run(args),
+        Command::Say(args) => say::run(args, &context),
+        Command::Voices(args) => voices::run(args, &context),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
         Command::Doctor(args) => doctor::run(args, cli.config.clone()),

@@ -13,9 +13,10 @@ use super::{
     switching::{self, Holder},
 };
 use crate::{
-    face::{
-        FaceError,
-        manifest::{FileEntry, Manifest, NetworkEntry, verify},
+    face::manifest::{Manifest, NetworkEntry},
+    models::{
+        ModelError,
+        file::{FileEntry, verify},
     },
     reindex::Coverage,
     store::Store,
@@ -71,12 +72,21 @@ fn list(manifest: &Manifest, in_use: &str) -> Exit {
     for (name, network) in &manifest.networks {
         let state = match manifest.resolve(name) {
             Ok(_) => "installed",
-            Err(FaceError::MissingModel { .. }) if network.optional => "optional, not installed",
-            Err(FaceError::MissingModel { .. }) => "MISSING",
+            Err(ModelError::Missing { .. }) if network.optional => "optional, not installed",
+            Err(ModelError::Missing { .. }) => "MISSING",
             Err(_) => "DAMAGED",
         };
         anstream::println!("{name} ({state})");
         anstream::println!("    licence {}; from {}", network.licence, network.origin);
+    }
+    for (name, voice) in &manifest.voices {
+        let state = match voice.verify(name, manifest.folder()) {
+            Ok(()) => "installed",
+            Err(ModelError::Missing { .. }) => "MISSING",
+            Err(_) => "DAMAGED",
+        };
+        anstream::println!("voice {name}, {} ({state})", voice.language);
+        anstream::println!("    licence {}; from {}", voice.licence, voice.origin);
     }
     for (name, pack) in &manifest.packs {
         let mark = if name == in_use { "in use" } else { "not in use" };
@@ -90,18 +100,18 @@ fn list(manifest: &Manifest, in_use: &str) -> Exit {
 }
 
 fn check(manifest: &Manifest) -> Exit {
+    let networks = manifest.networks.iter().flat_map(|(name, network)| {
+        network.files.iter().chain(&network.points_map).map(move |file| (name, file, network.optional))
+    });
+    let voices = manifest.voices.iter().flat_map(|(name, voice)| voice.files().map(|file| (name, file, false)));
     let mut exit = Exit::Done;
-    for (name, network) in &manifest.networks {
-        for file in network.files.iter().chain(&network.points_map) {
-            match verify(name, &manifest.folder().join(&file.name), &file.sha256) {
-                Ok(()) => anstream::println!("ok       {}", file.name),
-                Err(FaceError::MissingModel { .. }) if network.optional => {
-                    anstream::println!("absent   {} (optional)", file.name);
-                }
-                Err(error) => {
-                    anstream::println!("problem  {error}");
-                    exit = Exit::Failed;
-                }
+    for (name, file, optional) in networks.chain(voices) {
+        match verify(name, &manifest.folder().join(&file.name), &file.sha256) {
+            Ok(()) => anstream::println!("ok       {}", file.name),
+            Err(ModelError::Missing { .. }) if optional => anstream::println!("absent   {} (optional)", file.name),
+            Err(error) => {
+                anstream::println!("problem  {error}");
+                exit = Exit::Failed;
             }
         }
     }
@@ -126,7 +136,7 @@ fn install(manifest: &Manifest, name: &str, from: Option<&Path>) -> anyhow::Resu
         );
     };
     verify(name, from, &file.sha256).map_err(|error| match error {
-        FaceError::DamagedModel { found, expected, .. } => anyhow::anyhow!(
+        ModelError::Damaged { found, expected, .. } => anyhow::anyhow!(
             "{} is not {name}: its SHA-256 begins with {found}, not {expected}. Nothing was changed; download it again",
             from.display()
         ),

@@ -27,7 +27,7 @@ enum Command {
         /// The record number, from `greeter people list`
         #[arg(value_parser = record)]
         record: RecordNumber,
-        /// Show name, identity number and phone number in full
+        /// Show name, pronunciation, identity number, year of birth and phone number in full
         #[arg(long)]
         reveal: bool,
     },
@@ -44,7 +44,7 @@ enum Command {
     },
 }
 
-fn record(text: &str) -> Result<RecordNumber, String> {
+pub(super) fn record(text: &str) -> Result<RecordNumber, String> {
     let number = text.strip_prefix('#').unwrap_or(text);
     number.parse().map(RecordNumber).map_err(|_| "a record number is a figure such as 17".into())
 }
@@ -128,12 +128,17 @@ fn sheet(person: &Enrolled, reveal: bool) -> String {
     } else {
         (of.name.to_string(), of.id_number.to_string(), of.phone.to_string())
     };
+    let read = of.pronunciation.as_ref();
+    let pronunciation = read.map(|read| if reveal { read.reveal().to_owned() } else { read.to_string() });
+    let born = of.id_number.born().map(|year| if reveal { year.to_string() } else { "****".into() });
     let refused =
         if person.refused.is_empty() { String::new() } else { format!(" ({} unusable)", person.refused.len()) };
     let lines = [
         ("record", of.record.to_string()),
         ("name", name),
+        ("pronunciation", or_none(pronunciation)),
         ("identity number", id_number),
+        ("born", or_none(born)),
         ("phone", phone),
         ("language", or_none(of.language.as_ref().map(ToString::to_string))),
         ("salutation", or_none(of.salutation.map(|salutation| format!("{salutation:?}")))),
@@ -154,7 +159,7 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::{IdNumber, Language, PersonName, PhoneNumber};
+    use crate::person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation};
 
     fn person(record: u64, name: &str) -> Enrolled {
         Enrolled {
@@ -162,6 +167,7 @@ mod tests {
                 record: RecordNumber(record),
                 id_number: IdNumber::new("11010519491231002X"),
                 name: PersonName::new(name),
+                pronunciation: Some(Pronunciation::new("chen2 wei3")),
                 phone: PhoneNumber::new("+8613800138000"),
                 language: Some(Language::from("yue")),
                 salutation: None,
@@ -186,7 +192,7 @@ mod tests {
     #[test]
     fn only_reveal_shows_who_somebody_is() {
         let (masked, shown) = (sheet(&person(1, "陈伟"), false), sheet(&person(1, "陈伟"), true));
-        for secret in ["陈伟", "11010519491231002X", "+8613800138000"] {
+        for secret in ["陈伟", "chen2 wei3", "1949", "11010519491231002X", "+8613800138000"] {
             assert!(!masked.contains(secret) && shown.contains(secret), "{secret}");
         }
         assert!(masked.contains("2026-11-24 09:30"));

@@ -89,7 +89,8 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     while !stop.load(Ordering::Relaxed) && !over {
         match pipeline.told().recv_timeout(TICK) {
             Ok(Told::Event(entry)) => screen.entry(&entry),
-            Ok(Told::Words { people, text, .. }) => screen.words(&people, &text),
+            Ok(Told::Words { people, phrases, .. }) => screen.words(&people, &phrases.concat()),
+            Ok(Told::Phrase { .. }) => {}
             Ok(Told::Over) => over = true,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => anyhow::bail!("all stages have ended; please report this"),

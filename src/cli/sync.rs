@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use crate::{
     config::Config,
-    face::{Enroller, FaceError},
+    face::{Enroller, ModelError},
     store::Store,
     sync::{Job, Outcome, synchronise},
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Preload people from a roster (CSV) and their photos.
 ///
 /// The roster has a row a person and the columns id_number, name, phone and photos (or 身份证号, 姓名, 手机号, 照片); optional columns
-/// are language, salutation, category, services and appointment. A row that cannot be taken is reported with its number and the
+/// are pronunciation (读音), language, salutation, category, services and appointment. A row that cannot be taken is reported with its number and the
 /// reason, and all others go in. Running the same sync again changes nothing.
 ///
 /// Exit code: 0 when every row is in, 3 when rows were rejected, 1 when the sync could not be done.
@@ -48,7 +48,7 @@ pub fn run(
     config: &Config,
     model: &str,
     same_person: Option<f32>,
-    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
+    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
 ) -> anyhow::Result<Exit> {
     let opened = Store::open(&config.store)?;
     if let Some(rebuilt) = &opened.rebuilt {

@@ -6,9 +6,10 @@ use super::Finding;
 use crate::{
     calibration::file::Calibration,
     config::Config,
-    face::{FaceError, manifest::Manifest, networks::Networks, runtime::Runtime},
+    face::{manifest::Manifest, networks::Networks},
     greeting::phrases::{PhraseError, Phrases},
     installation::Installation,
+    models::{ModelError, runtime::Runtime},
 };
 
 const RESTORE: &str = "restore the file with `git checkout -- models`, or install the program again";
@@ -72,7 +73,7 @@ pub fn runtime(installation: &Installation, config: &Config) -> Vec<Finding> {
     match Networks::load(installation, &config.face.pack, 60) {
         Ok(_) => findings.push(Finding::fine("the networks load")),
         // The models' own check says what is wrong with the files.
-        Err(FaceError::MissingModel { .. } | FaceError::DamagedModel { .. } | FaceError::Manifest { .. }) => {}
+        Err(ModelError::Missing { .. } | ModelError::Damaged { .. } | ModelError::Manifest { .. }) => {}
         Err(error) => {
             findings.push(Finding::of(&error, "run scripts/setup.sh, which fetches the runtime that fits them"))
         }

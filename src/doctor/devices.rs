@@ -98,7 +98,7 @@ pub fn sound(settings: &GreetingSettings) -> Vec<Finding> {
     }]
 }
 
-/// Which voice speaks which language. A language is a problem only when no voice speaks it.
+/// Which voice speaks which language, and how soon. A language is a problem only when no voice speaks it.
 pub fn voices(installation: &Installation, config: &Config) -> Vec<Finding> {
     let languages: Vec<Language> = match box_contents::load_phrases(installation, config) {
         Ok(phrases) => phrases.languages().cloned().collect(),
@@ -138,9 +138,9 @@ impl Outcome {
     fn of<'s>(statuses: impl Iterator<Item = &'s VoiceStatus>) -> Self {
         let mut without = Vec::new();
         for status in statuses {
-            match &status.problem {
-                None => return Self { voice: Some(status.voice.clone()), without: without.join("; ") },
-                Some(why) => without.push(format!("{}: {}", status.voice, Finding::what_of(why))),
+            match &status.first_sample {
+                Ok(_) => return Self { voice: Some(status.voice.clone()), without: without.join("; ") },
+                Err(why) => without.push(format!("{}: {}", status.voice, Finding::what_of(why))),
             }
         }
         Self { voice: None, without: without.join("; ") }
@@ -163,7 +163,11 @@ mod tests {
     use super::*;
 
     fn status(voice: &str, language: &str, problem: Option<&str>) -> VoiceStatus {
-        VoiceStatus { voice: voice.into(), language: language.into(), problem: problem.map(str::to_owned) }
+        VoiceStatus {
+            voice: voice.into(),
+            language: language.into(),
+            first_sample: problem.map_or(Ok(Duration::from_millis(60)), |why| Err(why.to_owned())),
+        }
     }
 
     #[test]

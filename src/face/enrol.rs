@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::{
-    Detection, Enroller, FaceBox, FaceError, PhotoFault, Template,
+    Detection, Enroller, FaceBox, ModelError, PhotoFault, Template,
     align::{Upright, align},
     networks::Networks,
     picture::resize,
@@ -41,7 +41,7 @@ impl PhotoEnroller {
     }
 
     /// The faces of a photo as the finder sees them, in pixels of the photo, the widest first.
-    fn faces(&mut self, photo: &RgbImage) -> Result<Vec<FaceBox>, FaceError> {
+    fn faces(&mut self, photo: &RgbImage) -> Result<Vec<FaceBox>, ModelError> {
         let factor = (FIND_HEIGHT as f32 / photo.height().max(1) as f32).min(1.0);
         let size = |side: u32| ((side as f32 * factor).round() as u32).max(1);
         let Some(small) = resize(photo, size(photo.width()), size(photo.height())) else { return Ok(Vec::new()) };
@@ -55,7 +55,7 @@ impl PhotoEnroller {
     }
 
     /// A face with the same points that a visitor's views get.
-    fn look_closely(&mut self, photo: &RgbImage, bounds: &FaceBox) -> Result<Option<Detection>, FaceError> {
+    fn look_closely(&mut self, photo: &RgbImage, bounds: &FaceBox) -> Result<Option<Detection>, ModelError> {
         // Twice, so that the second look starts from this network's own box, as it does when a visitor is followed.
         let mut found = None;
         let mut near = *bounds;
@@ -73,7 +73,7 @@ impl PhotoEnroller {
         photo: &RgbImage,
         bounds: &FaceBox,
         demands: &Demands,
-    ) -> Result<Result<Portrait, PhotoFault>, FaceError> {
+    ) -> Result<Result<Portrait, PhotoFault>, ModelError> {
         let Some(face) = self.look_closely(photo, bounds)? else { return Ok(Err(PhotoFault::NoFace)) };
         let Some(upright) = align(photo, &face.landmarks) else { return Ok(Err(PhotoFault::NoFace)) };
         let quality = Quality::of(&face, &upright.crop());
@@ -97,7 +97,7 @@ impl PhotoEnroller {
     ///
     /// # Errors
     /// As [`Enroller::enrol`].
-    pub fn portrait(&mut self, photo: &RgbImage) -> Result<Result<Portrait, PhotoFault>, FaceError> {
+    pub fn portrait(&mut self, photo: &RgbImage) -> Result<Result<Portrait, PhotoFault>, ModelError> {
         let faces = self.faces(photo)?;
         self.portrait_among(photo, &faces)
     }
@@ -106,7 +106,7 @@ impl PhotoEnroller {
     ///
     /// # Errors
     /// As [`Enroller::enrol`].
-    pub fn two_ways(&mut self, photo: &RgbImage, demands: &Demands) -> Result<TwoWays, FaceError> {
+    pub fn two_ways(&mut self, photo: &RgbImage, demands: &Demands) -> Result<TwoWays, ModelError> {
         let (x, y) = (photo.width() as f32 / 2.0, photo.height() as f32 / 2.0);
         let away = |face: &FaceBox| (face.middle().x - x).hypot(face.middle().y - y);
         let faces = self.faces(photo)?;
@@ -121,7 +121,7 @@ impl PhotoEnroller {
         &mut self,
         photo: &RgbImage,
         faces: &[FaceBox],
-    ) -> Result<Result<Portrait, PhotoFault>, FaceError> {
+    ) -> Result<Result<Portrait, PhotoFault>, ModelError> {
         let Some(first) = faces.first() else { return Ok(Err(PhotoFault::NoFace)) };
         let rivals = faces.iter().filter(|face| face.width >= BYSTANDER * first.width).count();
         if rivals > 1 {
@@ -134,7 +134,7 @@ impl PhotoEnroller {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<(Template, Quality)>, FaceError> {
+    pub fn view(&mut self, portrait: &Portrait) -> Result<Option<(Template, Quality)>, ModelError> {
         let view = self.networks.recogniser.embed_views(std::slice::from_ref(&portrait.face))?.pop().flatten();
         Ok(view.map(|view| (view.template, portrait.quality.embedded(view.certainty))))
     }
@@ -143,13 +143,13 @@ impl PhotoEnroller {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, FaceError> {
+    pub fn template(&mut self, portrait: &Portrait) -> Result<Option<Template>, ModelError> {
         Ok(self.networks.recogniser.embed_portraits(std::slice::from_ref(&portrait.face))?.pop().flatten())
     }
 }
 
 impl Enroller for PhotoEnroller {
-    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError> {
         let portrait = match self.portrait(photo)? {
             Ok(portrait) => portrait,
             Err(fault) => return Ok(Err(fault)),

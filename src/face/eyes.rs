@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 
 use super::{
-    Detection, FaceBox, FaceError,
+    Detection, FaceBox, ModelError,
     finder::Finder,
     networks::Networks,
     picture::{resize, square},
@@ -96,7 +96,7 @@ impl Eyes {
         frame: &RgbImage,
         now: Instant,
         followed: &[FaceBox],
-    ) -> Result<Vec<Detection>, FaceError> {
+    ) -> Result<Vec<Detection>, ModelError> {
         let mut faces: Vec<Detection> = Vec::new();
         for bounds in followed {
             let mut found = networks.near.refine(frame, bounds)?;
@@ -127,7 +127,7 @@ impl Eyes {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn find_all(&mut self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    pub fn find_all(&mut self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let mut faces = Vec::new();
         self.sweep(networks, frame, (usize::MAX, true), &mut faces)?;
         Ok(faces)
@@ -140,7 +140,7 @@ impl Eyes {
         frame: &RgbImage,
         (count, whole): (usize, bool),
         faces: &mut Vec<Detection>,
-    ) -> Result<(), FaceError> {
+    ) -> Result<(), ModelError> {
         let second_looks = if whole { SECOND_LOOKS.0 } else { SECOND_LOOKS.1 };
         for look in self.sweep.next(frame.dimensions(), self.min_eye_distance, count, whole) {
             let mut glimpses = networks.near.look(frame, look.middle, look.side, GLIMPSE)?;
@@ -157,7 +157,7 @@ impl Eyes {
     }
 
     /// Whether the finder sees the face, too.
-    fn confirms(&self, finder: &mut dyn Finder, frame: &RgbImage, face: &Detection) -> Result<bool, FaceError> {
+    fn confirms(&self, finder: &mut dyn Finder, frame: &RgbImage, face: &Detection) -> Result<bool, ModelError> {
         if !self.pace.confirms {
             return Ok(true);
         }
@@ -175,7 +175,7 @@ impl Eyes {
     }
 
     /// Searches the whole frame with the pack's finder on a smaller copy.
-    fn search(&self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    fn search(&self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let factor = (self.find_height as f32 / frame.height().max(1) as f32).min(1.0);
         let width = ((frame.width() as f32 * factor).round() as u32).max(1);
         let height = ((frame.height() as f32 * factor).round() as u32).max(1);

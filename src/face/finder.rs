@@ -3,12 +3,12 @@
 use image::RgbImage;
 
 use super::{
-    Detection, FaceError,
+    Detection, ModelError,
     manifest::{Manifest, ResolvedNetwork},
     mtcnn::Mtcnn,
-    runtime::Runtime,
     yunet::Yunet,
 };
+use crate::models::runtime::Runtime;
 
 /// Finds faces anywhere in a picture.
 pub trait Finder: Send {
@@ -16,7 +16,7 @@ pub trait Finder: Send {
     ///
     /// # Errors
     /// When a network fails.
-    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError>;
+    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, ModelError>;
 }
 
 /// Loads the finder that `network` describes. Faces narrower than `min_face_px` in the pictures it will be given need not be found.
@@ -28,11 +28,11 @@ pub fn load(
     runtime: &Runtime,
     network: &ResolvedNetwork,
     min_face_px: u32,
-) -> Result<Box<dyn Finder>, FaceError> {
+) -> Result<Box<dyn Finder>, ModelError> {
     match network.name.as_str() {
         "mtcnn" => Ok(Box::new(Mtcnn::load(runtime, network, min_face_px)?)),
         "yunet" => Ok(Box::new(Yunet::load(runtime, network)?)),
-        other => Err(FaceError::Manifest {
+        other => Err(ModelError::Manifest {
             path: manifest.folder().join("models.toml"),
             cause: format!("the program has no finder {other}; it has mtcnn and yunet"),
         }),

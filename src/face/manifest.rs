@@ -8,9 +8,12 @@ use std::{
 };
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
-use super::FaceError;
+use super::ModelError;
+use crate::models::{
+    file::{FileEntry, verify},
+    voices::VoiceEntry,
+};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +32,9 @@ pub struct Manifest {
     /// By recogniser: the score from which two enrolment photos may show one person.
     #[serde(default)]
     pub same_person: BTreeMap<String, f32>,
+    /// Neural voices, by name; `models::voices` reads them for `greeting`.
+    #[serde(default)]
+    pub voices: BTreeMap<String, VoiceEntry>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -87,20 +93,6 @@ pub enum Alignment {
     /// By a similarity on ArcFace's five places in 112×112 pixels.
     #[serde(rename = "arcface-5")]
     Arcface5,
-}
-
-/// One file of a network.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileEntry {
-    /// In the models folder.
-    pub name: String,
-    /// Lower-case hexadecimal.
-    pub sha256: String,
-    /// Its length.
-    pub bytes: u64,
-    /// Where an operator with internet gets it, for optional networks.
-    pub url: Option<String>,
 }
 
 /// What a network takes: `(value - mean) / scale` for RGB values 0 to 255.
@@ -234,10 +226,10 @@ impl Manifest {
     /// Reads `models.toml` in `folder`.
     ///
     /// # Errors
-    /// [`FaceError::Manifest`].
-    pub fn load(folder: &Path) -> Result<Self, FaceError> {
+    /// [`ModelError::Manifest`].
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join("models.toml");
-        let fault = |cause: String| FaceError::Manifest { path: path.clone(), cause };
+        let fault = |cause: String| ModelError::Manifest { path: path.clone(), cause };
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let mut manifest: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
         manifest.folder = folder.to_owned();
@@ -286,8 +278,8 @@ impl Manifest {
     ///
     /// # Errors
     /// Names the packs there are.
-    pub fn pack(&self, name: &str) -> Result<&Pack, FaceError> {
-        self.packs.get(name).ok_or_else(|| FaceError::Manifest {
+    pub fn pack(&self, name: &str) -> Result<&Pack, ModelError> {
+        self.packs.get(name).ok_or_else(|| ModelError::Manifest {
             path: self.folder.join("models.toml"),
             cause: format!(
                 "there is no pack {name}; there are {}",
@@ -299,9 +291,9 @@ impl Manifest {
     /// A network with its files verified.
     ///
     /// # Errors
-    /// [`FaceError::MissingModel`], [`FaceError::DamagedModel`], or [`FaceError::Manifest`] for an unknown name.
-    pub fn resolve(&self, name: &str) -> Result<ResolvedNetwork, FaceError> {
-        let entry = self.networks.get(name).ok_or_else(|| FaceError::Manifest {
+    /// [`ModelError::Missing`], [`ModelError::Damaged`], or [`ModelError::Manifest`] for an unknown name.
+    pub fn resolve(&self, name: &str) -> Result<ResolvedNetwork, ModelError> {
+        let entry = self.networks.get(name).ok_or_else(|| ModelError::Manifest {
             path: self.folder.join("models.toml"),
             cause: format!("there is no network {name}"),
         })?;
@@ -330,7 +322,7 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn resolve_recogniser(&self, name: &str) -> Result<Vec<(ResolvedNetwork, f32)>, FaceError> {
+    pub fn resolve_recogniser(&self, name: &str) -> Result<Vec<(ResolvedNetwork, f32)>, ModelError> {
         self.parts(name).iter().map(|part| Ok((self.resolve(&part.network)?, part.weight))).collect()
     }
 
@@ -338,26 +330,6 @@ impl Manifest {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
-}
-
-/// Checks one file of a network.
-///
-/// # Errors
-/// [`FaceError::MissingModel`] or [`FaceError::DamagedModel`].
-pub fn verify(network: &str, path: &Path, sha256: &str) -> Result<(), FaceError> {
-    let Ok(bytes) = std::fs::read(path) else {
-        return Err(FaceError::MissingModel { network: network.to_owned(), path: path.to_owned() });
-    };
-    let found = hex(&Sha256::digest(&bytes));
-    if found == sha256 {
-        return Ok(());
-    }
-    let start = |digest: &str| digest.chars().take(12).collect();
-    Err(FaceError::DamagedModel { path: path.to_owned(), found: start(&found), expected: start(sha256) })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

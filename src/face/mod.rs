@@ -11,14 +11,13 @@ pub mod networks;
 pub mod picture;
 pub mod quality;
 pub mod recogniser;
-pub mod runtime;
 pub mod short_range;
 pub mod sweep;
 pub mod yunet;
 
-use std::path::PathBuf;
-
 use image::RgbImage;
+
+pub use crate::models::ModelError;
 
 /// A point in pixels of the picture it was found in; the centre of the first pixel is (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,59 +151,8 @@ pub trait Enroller {
     ///
     /// # Errors
     /// The outer one when the networks fail; the inner one when the photo is at fault.
-    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError>;
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError>;
 
     /// The recogniser's name in `models.toml`, stored with each template.
     fn model(&self) -> &str;
-}
-
-/// What goes wrong with networks and the runtime; nothing here is the visitor's fault.
-#[derive(Debug, thiserror::Error)]
-pub enum FaceError {
-    /// The ONNX Runtime library is not where it should be.
-    #[error("ONNX Runtime is missing or cannot be loaded ({cause}); looked for {path}. Run scripts/setup.sh")]
-    Runtime {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// The loader's words.
-        cause: String,
-    },
-    /// A network's file is absent.
-    #[error(
-        "model file {path} is missing. Run `git checkout -- models` in the program's folder, or `greeter models install {network}` for an optional network"
-    )]
-    MissingModel {
-        /// Its name in `models.toml`.
-        network: String,
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// A network's file is not the one that was measured.
-    #[error(
-        "model file {path} is damaged: its SHA-256 is {found}, not {expected}. Restore it with `git checkout -- models` or `greeter models install`"
-    )]
-    DamagedModel {
-        /// Which file.
-        path: PathBuf,
-        /// First 12 digits of the digest that was found.
-        found: String,
-        /// First 12 digits of the one in `models.toml`.
-        expected: String,
-    },
-    /// `models.toml` itself.
-    #[error("{path}: {cause}")]
-    Manifest {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
-    /// A network did not run.
-    #[error("network {network} failed: {cause}")]
-    Inference {
-        /// Its name in `models.toml`.
-        network: String,
-        /// The runtime's words.
-        cause: String,
-    },
 }

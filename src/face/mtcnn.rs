@@ -9,7 +9,8 @@ use image::RgbImage;
 use ndarray::ArrayView3;
 use rust_faces::{FaceDetector, MtCnn, MtCnnParams};
 
-use super::{Detection, FaceBox, FaceError, Point, finder::Finder, manifest::ResolvedNetwork, runtime::Runtime};
+use super::{Detection, FaceBox, ModelError, Point, finder::Finder, manifest::ResolvedNetwork};
+use crate::models::runtime::Runtime;
 
 /// A box counts as a face from this confidence on.
 const SURE: f32 = 0.9;
@@ -28,8 +29,8 @@ impl Mtcnn {
     ///
     /// # Errors
     /// When a file is missing, damaged or no such network.
-    pub fn load(runtime: &Runtime, network: &ResolvedNetwork, min_face_px: u32) -> Result<Self, FaceError> {
-        let failure = |cause: String| FaceError::Inference { network: network.name.clone(), cause };
+    pub fn load(runtime: &Runtime, network: &ResolvedNetwork, min_face_px: u32) -> Result<Self, ModelError> {
+        let failure = |cause: String| ModelError::Inference { network: network.name.clone(), cause };
         let [proposal, refine, output] = network.files.as_slice() else {
             return Err(failure(format!("models.toml names {} files for it, not three", network.files.len())));
         };
@@ -43,12 +44,12 @@ impl Mtcnn {
 }
 
 impl Finder for Mtcnn {
-    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let (width, height) = picture.dimensions();
         if width.min(height) < SMALLEST_SIDE {
             return Ok(Vec::new());
         }
-        let failure = |cause: String| FaceError::Inference { network: self.name.clone(), cause };
+        let failure = |cause: String| ModelError::Inference { network: self.name.clone(), cause };
         let pixels = ArrayView3::from_shape((height as usize, width as usize, 3), picture.as_raw())
             .map_err(|error| failure(error.to_string()))?;
         // rust-faces reads pixels of boxes that it has let grow over the picture's edge; such a picture has no usable face.

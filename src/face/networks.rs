@@ -1,14 +1,13 @@
 //! The networks of a pack, loaded together.
 
 use super::{
-    FaceError,
+    ModelError,
     finder::{self, Finder},
     manifest::Manifest,
     recogniser::Recogniser,
-    runtime::Runtime,
     short_range::ShortRange,
 };
-use crate::installation::Installation;
+use crate::{installation::Installation, models::runtime::Runtime};
 
 /// Below this the short-range network sees a face only by chance.
 const MIN_CONFIDENCE: f32 = 0.5;
@@ -28,7 +27,7 @@ impl Networks {
     ///
     /// # Errors
     /// When the runtime or a file is missing or damaged; the text names the file and the cure.
-    pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, FaceError> {
+    pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, ModelError> {
         let manifest = Manifest::load(&installation.models())?;
         let pack = manifest.pack(pack)?;
         let files = (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?);

@@ -3,12 +3,12 @@
 use image::RgbImage;
 
 use super::{
-    FaceError, Template,
+    ModelError, Template,
     align::{Framing, SIDE, Upright},
     manifest::ResolvedNetwork,
     picture::append_planes,
-    runtime::{Network, Runtime},
 };
+use crate::models::runtime::{Network, Runtime};
 
 /// A face's template, and how sure the networks were of what they saw.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +78,7 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network's description does not fit a recogniser of [`SIDE`]×[`SIDE`] crops, or the runtime cannot load it.
-    pub fn load(runtime: &Runtime, name: &str, parts: &[(ResolvedNetwork, f32)]) -> Result<Self, FaceError> {
+    pub fn load(runtime: &Runtime, name: &str, parts: &[(ResolvedNetwork, f32)]) -> Result<Self, ModelError> {
         let parts = parts.iter().map(|(network, weight)| Part::load(runtime, network, *weight));
         Ok(Self { name: name.to_owned(), parts: parts.collect::<Result<_, _>>()? })
     }
@@ -92,7 +92,7 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn embed_views(&mut self, faces: &[Upright]) -> Result<Vec<Option<Embedded>>, FaceError> {
+    pub fn embed_views(&mut self, faces: &[Upright]) -> Result<Vec<Option<Embedded>>, ModelError> {
         self.embed_framed(faces, &OF_A_VIEW)
     }
 
@@ -101,14 +101,14 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Template>>, FaceError> {
+    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Template>>, ModelError> {
         let portraits = self.embed_framed(faces, &OF_A_PORTRAIT)?;
         let of_its_length =
             |portrait: Embedded| portrait.template.longer(1.0 - PER_CERTAINTY * (portrait.certainty - USUAL_CERTAINTY));
         Ok(portraits.into_iter().map(|portrait| portrait.map(of_its_length)).collect())
     }
 
-    fn embed_framed(&mut self, faces: &[Upright], framings: &[Framing]) -> Result<Vec<Option<Embedded>>, FaceError> {
+    fn embed_framed(&mut self, faces: &[Upright], framings: &[Framing]) -> Result<Vec<Option<Embedded>>, ModelError> {
         let crops: Vec<RgbImage> =
             faces.iter().flat_map(|face| framings.iter().map(|framing| face.framed(*framing))).collect();
         let count = framings.len();
@@ -121,7 +121,7 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn embed(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, FaceError> {
+    pub fn embed(&mut self, crops: &[RgbImage]) -> Result<Vec<Option<Template>>, ModelError> {
         let plain =
             |output: Vec<f32>| Template::from_output(output).map(|template| Embedded { template, certainty: 1.0 });
         let views = self.concatenated(|part| Ok(part.run_all(crops)?.into_iter().map(plain).collect()))?;
@@ -132,8 +132,8 @@ impl Recogniser {
     /// parts' mean, by their say in the score.
     fn concatenated(
         &mut self,
-        mut embed: impl FnMut(&mut Part) -> Result<Vec<Option<Embedded>>, FaceError>,
-    ) -> Result<Vec<Option<Embedded>>, FaceError> {
+        mut embed: impl FnMut(&mut Part) -> Result<Vec<Option<Embedded>>, ModelError>,
+    ) -> Result<Vec<Option<Embedded>>, ModelError> {
         if let [only] = self.parts.as_mut_slice() {
             return embed(only);
         }
@@ -155,11 +155,11 @@ impl Recogniser {
 }
 
 impl Part {
-    fn load(runtime: &Runtime, network: &ResolvedNetwork, weight: f32) -> Result<Self, FaceError> {
+    fn load(runtime: &Runtime, network: &ResolvedNetwork, weight: f32) -> Result<Self, ModelError> {
         let input = &network.entry.input;
         let Some(output) = network.entry.output.as_ref().filter(|_| (input.width, input.height) == (SIDE, SIDE)) else {
             let cause = "models.toml does not describe it as a recogniser of 112x112 crops".to_owned();
-            return Err(FaceError::Inference { network: network.name.clone(), cause });
+            return Err(ModelError::Inference { network: network.name.clone(), cause });
         };
         Ok(Self {
             network: Network::load(runtime, &network.name, network.only_file())?,
@@ -189,7 +189,7 @@ impl Part {
     }
 
     /// The network's outputs, one a crop.
-    fn run_all(&mut self, crops: &[RgbImage]) -> Result<Vec<Vec<f32>>, FaceError> {
+    fn run_all(&mut self, crops: &[RgbImage]) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut outputs = Vec::with_capacity(crops.len());
         for together in crops.chunks(self.batch) {
             outputs.extend(self.run(together)?);
@@ -197,7 +197,7 @@ impl Part {
         Ok(outputs)
     }
 
-    fn run(&mut self, crops: &[RgbImage]) -> Result<Vec<Vec<f32>>, FaceError> {
+    fn run(&mut self, crops: &[RgbImage]) -> Result<Vec<Vec<f32>>, ModelError> {
         self.tensor.clear();
         for crop in crops {
             append_planes(crop, self.mean, self.scale, &mut self.tensor);
@@ -210,7 +210,7 @@ impl Part {
             }
             _ => {
                 let cause = format!("its output is not {} numbers a face", self.size);
-                Err(FaceError::Inference { network: self.name.clone(), cause })
+                Err(ModelError::Inference { network: self.name.clone(), cause })
             }
         }
     }

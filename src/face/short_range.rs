@@ -9,11 +9,11 @@ use image::RgbImage;
 use serde::Deserialize;
 
 use super::{
-    Detection, FaceBox, FaceError, Landmarks, Point,
+    Detection, FaceBox, Landmarks, ModelError, Point,
     manifest::ResolvedNetwork,
     picture::{append_planes, square},
-    runtime::{Network, Runtime},
 };
+use crate::models::runtime::{Network, Runtime};
 
 const SIDE: u32 = 128;
 const ANCHORS: usize = 896;
@@ -37,7 +37,7 @@ impl ShortRange {
     ///
     /// # Errors
     /// When a file is missing, damaged or no such network.
-    pub fn load(runtime: &Runtime, network: &ResolvedNetwork, min_confidence: f32) -> Result<Self, FaceError> {
+    pub fn load(runtime: &Runtime, network: &ResolvedNetwork, min_confidence: f32) -> Result<Self, ModelError> {
         Ok(Self {
             network: Network::load(runtime, &network.name, network.only_file())?,
             to_five: PointMap::load(&network.folder.join("mediapipe-to-five.toml"))?,
@@ -51,7 +51,7 @@ impl ShortRange {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    pub fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         self.look(picture, Point { x: width / 2.0, y: height / 2.0 }, width.max(height), self.min_confidence)
     }
@@ -60,7 +60,7 @@ impl ShortRange {
     ///
     /// # Errors
     /// When the network fails.
-    pub fn refine(&mut self, picture: &RgbImage, near: &FaceBox) -> Result<Option<Detection>, FaceError> {
+    pub fn refine(&mut self, picture: &RgbImage, near: &FaceBox) -> Result<Option<Detection>, ModelError> {
         let middle = near.middle();
         let away = |face: &Detection| {
             let found = face.bounds.middle();
@@ -82,7 +82,7 @@ impl ShortRange {
         middle: Point,
         side: f32,
         min_confidence: f32,
-    ) -> Result<Vec<Detection>, FaceError> {
+    ) -> Result<Vec<Detection>, ModelError> {
         let Some(seen) = square(picture, middle, side, SIDE) else { return Ok(Vec::new()) };
         let (corner, factor) = (seen.corner, seen.side);
         self.tensor.clear();
@@ -94,7 +94,7 @@ impl ShortRange {
             }
             _ => {
                 let cause = "its outputs are not 896 anchors with 16 numbers and a score each".to_owned();
-                return Err(FaceError::Inference { network: "mediapipe-face-short".into(), cause });
+                return Err(ModelError::Inference { network: "mediapipe-face-short".into(), cause });
             }
         };
         let place = |point: Point| Point { x: point.x * factor + corner.x, y: point.y * factor + corner.y };
@@ -182,12 +182,12 @@ struct PointMap {
 }
 
 impl PointMap {
-    fn load(path: &Path) -> Result<Self, FaceError> {
+    fn load(path: &Path) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
         struct File {
             rows: Vec<[f32; 10]>,
         }
-        let fault = |cause: String| FaceError::Manifest { path: path.to_owned(), cause };
+        let fault = |cause: String| ModelError::Manifest { path: path.to_owned(), cause };
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
         let file: File = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
         if file.rows.len() != 13 {

@@ -5,12 +5,8 @@
 
 use image::RgbImage;
 
-use super::{
-    Detection, FaceBox, FaceError, Point,
-    finder::Finder,
-    manifest::ResolvedNetwork,
-    runtime::{Network, Runtime},
-};
+use super::{Detection, FaceBox, ModelError, Point, finder::Finder, manifest::ResolvedNetwork};
+use crate::models::runtime::{Network, Runtime};
 
 /// A box counts as a face from this confidence on.
 const SURE: f32 = 0.7;
@@ -35,14 +31,14 @@ impl Yunet {
     ///
     /// # Errors
     /// When the file is no network.
-    pub fn load(runtime: &Runtime, network: &ResolvedNetwork) -> Result<Self, FaceError> {
+    pub fn load(runtime: &Runtime, network: &ResolvedNetwork) -> Result<Self, ModelError> {
         let loaded = Network::load(runtime, &network.name, network.only_file())?;
         Ok(Self { network: loaded, name: network.name.clone(), tensor: Vec::new() })
     }
 }
 
 impl Finder for Yunet {
-    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, FaceError> {
+    fn find(&mut self, picture: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let (width, height) = picture.dimensions();
         if width.min(height) == 0 || width.max(height) > LONGEST_SIDE {
             return Ok(Vec::new());
@@ -57,7 +53,7 @@ impl Finder for Yunet {
             let output = |kind: usize, size: usize| {
                 outputs.get(3 * kind + grid).filter(|values| values.len() == cells * size).ok_or_else(|| {
                     let cause = "its outputs are not class, object, box and points on three grids".to_owned();
-                    FaceError::Inference { network: self.name.clone(), cause }
+                    ModelError::Inference { network: self.name.clone(), cause }
                 })
             };
             let grid = Grid {

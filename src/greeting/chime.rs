@@ -2,25 +2,27 @@
 
 use std::{f32::consts::TAU, num::NonZero, sync::LazyLock};
 
-use super::sound::Samples;
+use super::{loudness, sound::Samples};
 
 const RATE: NonZero<u32> = NonZero::new(44_100).unwrap();
 /// Pitch in Hz and start in seconds: a fourth upwards.
 const TONES: [(f32, f32); 2] = [(659.26, 0.0), (880.0, 0.14)];
 /// Seconds.
 const LENGTH: f32 = 0.55;
-const LOUDNESS: f32 = 0.16;
+/// Below speech, in LU: it asks for nothing.
+const SOFTER: f64 = 6.0;
 
 static CHIME: LazyLock<Samples> = LazyLock::new(|| {
     let count = (LENGTH * RATE.get() as f32) as usize;
-    let mono = (0..count)
+    let mut mono: Vec<f32> = (0..count)
         .map(|index| {
             let at = index as f32 / RATE.get() as f32;
             let end = ((LENGTH - at) / 0.05).min(1.0);
-            TONES.iter().map(|(pitch, start)| tone(*pitch, at - start)).sum::<f32>() * LOUDNESS * end
+            TONES.iter().map(|(pitch, start)| tone(*pitch, at - start)).sum::<f32>() * end
         })
         .collect();
-    Samples { mono, rate: RATE }
+    loudness::level_to(loudness::TARGET - SOFTER, &mut mono, RATE.get());
+    Samples { mono: mono.into(), rate: RATE }
 });
 
 /// A tone that rises in 8 ms and decays with a time constant of 120 ms. `at`: seconds after it starts.

@@ -12,7 +12,7 @@ use fluent_bundle::{
 };
 use unic_langid::LanguageIdentifier;
 
-use super::phrases::TimeOfDay;
+use super::{phrases::TimeOfDay, reading};
 use crate::person::Language;
 
 /// Every message that a language needs, with what it is given beside `$time`.
@@ -94,7 +94,10 @@ impl Messages {
                         args.set(*name, if *name == "salutation" { salutation } else { "x" });
                     }
                     match self.format(id, &args) {
-                        Ok(said) if !said.trim().is_empty() => {}
+                        Ok(said) if !said.trim().is_empty() => {
+                            let wrong = |cause| PhraseError::Wrong { file: file.clone(), message: id.into(), cause };
+                            reading::check(&said).map_err(wrong)?;
+                        }
                         Ok(_) => return Err(PhraseError::Missing { file, message: id.into() }),
                         Err(cause) => return Err(PhraseError::Wrong { file, message: id.into(), cause }),
                     }

@@ -14,7 +14,7 @@ use super::{
     phrase_files::{self, Messages},
 };
 use crate::{
-    person::{Language, PersonName, Salutation},
+    person::{Language, PersonName, Pronunciation, Salutation},
     routing::{Counter, nearest},
 };
 
@@ -27,6 +27,11 @@ pub enum TimeOfDay {
     Afternoon,
     /// From 18:00.
     Evening,
+}
+
+impl TimeOfDay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Morning, Self::Afternoon, Self::Evening];
 }
 
 impl From<Time> for TimeOfDay {
@@ -46,12 +51,16 @@ pub enum Addressee<'a> {
     Named {
         /// As in the roster.
         name: &'a PersonName,
+        /// How it is read, where the roster says it.
+        pronunciation: Option<&'a Pronunciation>,
         /// The full name is said where absent.
         salutation: Option<Salutation>,
         /// Their own, or the configuration's.
         language: &'a Language,
         /// Where they go.
         counter: &'a Counter,
+        /// Whether they are old enough to be given more time.
+        older: bool,
     },
     /// A stranger, or somebody of whom the robot is not sure: no name.
     Unknown {
@@ -84,8 +93,10 @@ pub struct Greeting<'a> {
 pub struct Spoken {
     /// The language that it is in: the addressee's, or the nearest one that has phrases.
     pub language: Language,
-    /// The words.
+    /// The words, with reading marks (`reading`).
     pub text: String,
+    /// Whether one of those addressed should be given more time.
+    pub unhurried: bool,
 }
 
 impl fmt::Debug for Spoken {
@@ -135,6 +146,7 @@ impl Phrases {
             .map(|(language, messages, people)| Spoken {
                 language: language.clone(),
                 text: Speaker { language, messages, time: greeting.time }.greet(&people),
+                unhurried: people.iter().any(|person| matches!(person, Addressee::Named { older: true, .. })),
             })
             .collect()
     }
@@ -159,8 +171,8 @@ impl Speaker<'_> {
         let mut unknown = 0;
         for person in people {
             match person {
-                Addressee::Named { name, salutation, counter, .. } => {
-                    named.push((self.address(name, *salutation), counter));
+                Addressee::Named { name, pronunciation, salutation, counter, .. } => {
+                    named.push((self.address(name, *pronunciation, *salutation), counter));
                 }
                 Addressee::Unknown { reception, .. } => {
                     unknown += 1;
@@ -196,8 +208,13 @@ impl Speaker<'_> {
         sentences.iter().rev().fold(last, |rest, first| self.say("then", &[("first", first), ("rest", &rest)]))
     }
 
-    fn address(&self, name: &PersonName, salutation: Option<Salutation>) -> String {
-        let name = names::spoken(name, self.language);
+    fn address(
+        &self,
+        name: &PersonName,
+        pronunciation: Option<&Pronunciation>,
+        salutation: Option<Salutation>,
+    ) -> String {
+        let name = names::spoken(name, pronunciation, self.language);
         let salutation = match salutation {
             Some(Salutation::Mr) => "mr",
             Some(Salutation::Ms) => "ms",

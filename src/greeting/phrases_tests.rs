@@ -27,9 +27,11 @@ fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
         "" => Addressee::Unknown { language: &languages[index], reception: routing.reception() },
         _ => Addressee::Named {
             name: &names[index],
+            pronunciation: None,
             salutation: *salutation,
             language: &languages[index],
             counter: routing.counter(counter).unwrap(),
+            older: false,
         },
     });
     let said = phrases.greeting(&Greeting { time, people: people.collect() });
@@ -89,6 +91,28 @@ fn every_sentence_in_every_language_is_the_one_that_was_read_and_approved() {
 }
 
 #[test]
+fn the_rosters_pronunciation_goes_with_the_name_into_a_mandarin_greeting_alone() {
+    let (name, read) = (PersonName::new("覃茜"), Pronunciation::new("tan2 xi1"));
+    let (phrases, routing) = (in_the_box(), routing());
+    let greet = |language: &str, salutation| {
+        let language = Language::from(language);
+        let addressee = Addressee::Named {
+            name: &name,
+            pronunciation: Some(&read),
+            salutation,
+            language: &language,
+            counter: routing.counter("2").unwrap(),
+            older: false,
+        };
+        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people: vec![addressee] }).remove(0).text
+    };
+    assert_eq!(greet("zh-CN", MS), "覃〔tan2〕女士，早上好。请到二号窗口，在左边。");
+    assert!(greet("zh-CN", None).starts_with("覃〔tan2〕茜〔xi1〕，"));
+    assert!(greet("yue", MS).starts_with("覃女士，"));
+    assert!(greet("en", None).starts_with("Good morning, Tan Xi."));
+}
+
+#[test]
 fn a_group_with_two_languages_hears_one_greeting_in_each() {
     let said = hear(
         TimeOfDay::Morning,
@@ -118,7 +142,7 @@ fn the_day_has_three_parts() {
 
 #[test]
 fn what_is_said_cannot_be_printed_by_accident() {
-    let said = Spoken { language: "en".into(), text: "Good morning, Mr Obama.".into() };
+    let said = Spoken { language: "en".into(), text: "Good morning, Mr Obama.".into(), unhurried: false };
     assert_eq!(format!("{said:?}"), "Spoken(en, 23 characters)");
 }
 
@@ -164,6 +188,10 @@ fn a_wrong_phrase_file_is_refused_by_file_and_message() {
         "en.ftl: line 2: message `stranger` cannot be understood: Expected a token starting with \"}\". assets/phrases/en.ftl shows the form"
     );
     assert_eq!(
+        refused("zh-CN.ftl", "strangers = 请重〔chong〕新取号\n"),
+        "zh-CN.ftl: message `strangers` has the mark 〔chong〕, which is not right: syllable 1 has no tone: write it like shan4 or shàn, 5 for the neutral tone; assets/phrases/en.ftl shows what it may use"
+    );
+    assert_eq!(
         refused("fr.ftl", &ENGLISH.replace("ask = Please", "demander = Please")),
         "fr.ftl: message `ask` is missing or empty; assets/phrases/en.ftl has them all"
     );
@@ -182,4 +210,24 @@ fn phrases_that_are_not_there_are_an_error_and_an_operators_folder_that_is_not_t
     assert!(Phrases::load(&[empty.path().join("none")]).is_err());
     let boxed = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/phrases");
     assert!(Phrases::load(&[boxed, empty.path().join("none")]).is_ok());
+}
+
+#[test]
+fn one_older_person_in_a_group_is_enough_for_the_robot_to_take_its_time() {
+    let (phrases, routing) = (in_the_box(), routing());
+    let (name, language) = (PersonName::new("陈伟明"), Language::from("zh-CN"));
+    let said = |ages: &[bool]| {
+        let person = |older: &bool| Addressee::Named {
+            name: &name,
+            pronunciation: None,
+            salutation: MR,
+            language: &language,
+            counter: routing.counter("2").unwrap(),
+            older: *older,
+        };
+        let people = ages.iter().map(person).collect();
+        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people }).remove(0).unhurried
+    };
+    assert!(said(&[true]) && said(&[false, true]));
+    assert!(!said(&[false]) && !said(&[false, false]));
 }

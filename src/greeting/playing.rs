@@ -28,6 +28,9 @@ struct Progress {
     position: AtomicUsize,
     began: OnceLock<Instant>,
     stop: AtomicBool,
+    cut: AtomicBool,
+    /// It could not be begun in time, and is not.
+    late: AtomicBool,
     /// Its last sample was taken.
     whole: AtomicBool,
     /// Nobody will take samples any more.
@@ -44,6 +47,11 @@ impl Playing {
         self.0.stop.store(true, Ordering::Release);
     }
 
+    /// Ends it with the sample that was handed over last.
+    pub fn cut(&self) {
+        self.0.cut.store(true, Ordering::Release);
+    }
+
     /// When its first audible sample was handed over.
     pub fn began(&self) -> Option<Instant> {
         self.0.began.get().copied()
@@ -52,6 +60,11 @@ impl Playing {
     /// How many samples have been handed over.
     pub fn position(&self) -> usize {
         self.0.position.load(Ordering::Acquire)
+    }
+
+    /// Whether it was not begun because its time had passed.
+    pub fn is_late(&self) -> bool {
+        self.0.late.load(Ordering::Acquire)
     }
 
     /// Whether its last sample has been handed over.
@@ -106,15 +119,17 @@ pub(super) struct Clip {
     fade: f32,
     next: usize,
     audible: usize,
+    not_after: Option<Instant>,
     progress: Arc<Progress>,
 }
 
 impl Clip {
-    /// The source for the mixer, and the handle that follows it. `volume`: 0 to 1.
-    pub fn new(samples: &Samples, volume: f32) -> (Self, Playing) {
+    /// The source for the mixer, and the handle that follows it. `volume`: 0 to 1. It is not begun after `not_after`.
+    pub fn new(samples: &Samples, volume: f32, not_after: Option<Instant>) -> (Self, Playing) {
         let progress = Arc::new(Progress::default());
         let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + LEAD;
-        let clip = Self { samples: samples.clone(), volume, fade: 1.0, next: 0, audible, progress: progress.clone() };
+        let samples = samples.clone();
+        let clip = Self { samples, volume, fade: 1.0, next: 0, audible, not_after, progress: progress.clone() };
         (clip, Playing(progress))
     }
 }
@@ -126,6 +141,9 @@ impl Iterator for Clip {
         let index = self.next;
         self.next += 1;
         self.progress.position.store(self.next, Ordering::Release);
+        if self.progress.cut.load(Ordering::Acquire) {
+            return None;
+        }
         if self.progress.stop.load(Ordering::Acquire) {
             self.fade -= 50.0 / self.samples.rate.get() as f32;
             if self.fade <= 0.0 {
@@ -140,7 +158,12 @@ impl Iterator for Clip {
             return None;
         };
         if index == self.audible {
-            let _ = self.progress.began.set(Instant::now());
+            let now = Instant::now();
+            if self.not_after.is_some_and(|late| now > late) {
+                self.progress.late.store(true, Ordering::Release);
+                return None;
+            }
+            let _ = self.progress.began.set(now);
         }
         Some(sample * self.volume * self.fade)
     }
@@ -175,7 +198,11 @@ mod tests {
     use super::*;
 
     fn clip(mono: Vec<f32>) -> (Clip, Playing) {
-        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5)
+        clip_until(mono, None)
+    }
+
+    fn clip_until(mono: Vec<f32>, not_after: Option<Instant>) -> (Clip, Playing) {
+        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5, not_after)
     }
 
     #[test]
@@ -192,10 +219,30 @@ mod tests {
     }
 
     #[test]
+    fn a_sound_whose_time_has_passed_is_not_heard() {
+        let (clip, playing) = clip_until(vec![0.8; 100], Some(Instant::now()));
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(clip.into_iter().all(|sample| sample.abs() < AUDIBLE));
+        assert!(playing.is_late() && playing.is_over() && !playing.is_whole() && playing.began().is_none());
+        let (clip, playing) = clip_until(vec![0.8; 100], Some(Instant::now() + Duration::from_secs(60)));
+        assert_eq!(clip.into_iter().filter(|sample| *sample > 0.3).count(), 100);
+        assert!(playing.is_whole() && !playing.is_late());
+    }
+
+    #[test]
     fn a_sound_whose_device_is_lost_is_over_but_not_whole() {
         let (clip, playing) = clip(vec![1.0; 1000]);
         drop(clip);
         assert!(playing.is_over() && !playing.is_whole());
+    }
+
+    #[test]
+    fn a_sound_that_could_not_fade_in_time_is_cut_off_so_that_the_next_one_is_heard_alone() {
+        let (mut clip, playing) = clip(vec![1.0; 1000]);
+        clip.by_ref().take(100).for_each(drop);
+        playing.stop();
+        playing.cut();
+        assert_eq!(clip.next(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -27,8 +27,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(16);
 /// How much of what was handed over may still be unheard when the last sample is handed over.
 const DEVICE_BUFFER: Duration = Duration::from_millis(120);
-/// A device that takes no sample for so long is lost. Longer than any buffer.
+/// A device that takes no sample for so long is lost. Longer than any buffer, and than a busy machine was seen to make one wait.
 const STALLED: Duration = Duration::from_millis(700);
+/// And one that reports errors and takes none for so long.
+const STALLED_IN_TROUBLE: Duration = Duration::from_millis(150);
+/// A sound that is stopped fades within 20 ms, when the device asks for samples next.
+const FADES_WITHIN: Duration = Duration::from_millis(200);
+
 /// A handle on the loudspeaker; clones share it.
 #[derive(Clone)]
 pub struct Sound(Arc<Inner>);
@@ -36,7 +41,8 @@ pub struct Sound(Arc<Inner>);
 struct Inner {
     device: Arc<Mutex<Device>>,
     orders: Sender<Order>,
-    volume: f32,
+    /// The bits of an `f32`, 0 to 1.
+    volume: AtomicU32,
     chime: Mutex<Option<Playing>>,
 }
 
@@ -44,6 +50,8 @@ enum Device {
     Opening,
     Open(Mixer),
     Absent(String),
+    /// It was there, and is no longer.
+    Lost(String),
 }
 
 enum Order {
@@ -64,7 +72,7 @@ impl Sound {
         if let Err(error) = started {
             set(&device, Device::Absent(format!("no thread for it: {error}")));
         }
-        Self(Arc::new(Inner { device, orders, volume, chime: Mutex::new(None) }))
+        Self(Arc::new(Inner { device, orders, volume: AtomicU32::new(volume.to_bits()), chime: Mutex::new(None) }))
     }
 
     /// Whether there is a loudspeaker: `None` while it is being opened.
@@ -72,21 +80,42 @@ impl Sound {
         match &*lock(&self.0.device) {
             Device::Opening => None,
             Device::Open(_) => Some(Ok(())),
-            Device::Absent(cause) => Some(Err(cause.clone())),
+            Device::Absent(cause) | Device::Lost(cause) => Some(Err(cause.clone())),
         }
     }
 
-    /// Starts to play; returns at once.
+    /// Why there is no loudspeaker any more; `None` while there is one, and where there never was one. Then programs that find their own
+    /// way to the loudspeaker are not heard either.
+    pub fn lost(&self) -> Option<String> {
+        match &*lock(&self.0.device) {
+            Device::Lost(cause) => Some(cause.clone()),
+            Device::Opening | Device::Open(_) | Device::Absent(_) => None,
+        }
+    }
+
+    /// How loud what is begun now is, 0 to 1.
+    pub fn volume(&self) -> f32 {
+        f32::from_bits(self.0.volume.load(Ordering::Relaxed))
+    }
+
+    /// Sets it.
+    pub fn set_volume(&self, volume: f32) {
+        self.0.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Starts to play; returns at once. What could not begin by `not_after` is not heard.
     ///
     /// # Errors
     /// [`VoiceError::NoDevice`].
-    pub fn play(&self, samples: &Samples) -> Result<Playing, VoiceError> {
+    pub fn play(&self, samples: &Samples, not_after: Option<Instant>) -> Result<Playing, VoiceError> {
         let mixer = match &*lock(&self.0.device) {
             Device::Open(mixer) => mixer.clone(),
             Device::Opening => return Err(VoiceError::NoDevice { cause: "it is still being opened".into() }),
-            Device::Absent(cause) => return Err(VoiceError::NoDevice { cause: cause.clone() }),
+            Device::Absent(cause) | Device::Lost(cause) => {
+                return Err(VoiceError::NoDevice { cause: cause.clone() });
+            }
         };
-        let (clip, playing) = Clip::new(samples, self.0.volume);
+        let (clip, playing) = Clip::new(samples, self.volume(), not_after);
         mixer.add(clip);
         Ok(playing)
     }
@@ -95,7 +124,7 @@ impl Sound {
     pub fn chime(&self) {
         let mut current = lock(&self.0.chime);
         if current.as_ref().is_none_or(Playing::is_over) {
-            *current = self.play(chime::samples()).ok();
+            *current = self.play(chime::samples(), None).ok();
         }
     }
 
@@ -106,10 +135,15 @@ impl Sound {
         }
     }
 
-    /// Waits until `playing` has been heard to its end.
+    /// Waits until what was handed over has been heard.
+    pub fn settle(&self) {
+        thread::sleep(DEVICE_BUFFER);
+    }
+
+    /// Waits until all of `playing` has been handed to the device.
     ///
     /// # Errors
-    /// [`VoiceError::NoDevice`] when the device takes no more samples, [`VoiceError::Stopped`] when `stopped` says so.
+    /// [`VoiceError::NoDevice`] when the device takes no more samples, [`VoiceError::TooLate`] when it was not begun, [`VoiceError::Stopped`] when `stopped` says so, and it has faded.
     pub fn wait(
         &self,
         playing: &Playing,
@@ -121,6 +155,16 @@ impl Sound {
         loop {
             if stopped() {
                 playing.stop();
+                let until = Instant::now() + FADES_WITHIN;
+                while !playing.is_over() && Instant::now() < until {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
+                playing.cut();
+                // It was heard, if only for a moment: the caller lets it fade away before the next sound.
+                if let (false, Some(at)) = (told, playing.began()) {
+                    begun(at);
+                }
                 return Err(VoiceError::Stopped);
             }
             // Asked for before the beginning, so that a whole sound is one whose beginning was told.
@@ -134,8 +178,13 @@ impl Sound {
                 (last, moved) = (position, Instant::now());
             }
             if whole {
-                thread::sleep(DEVICE_BUFFER);
                 return Ok(());
+            }
+            if playing.is_late() {
+                return Err(VoiceError::TooLate);
+            }
+            if let Some(Err(cause)) = self.present() {
+                return Err(VoiceError::NoDevice { cause });
             }
             if playing.is_over() && !playing.is_whole() {
                 return Err(VoiceError::NoDevice { cause: "it was lost in mid-sentence".into() });
@@ -159,7 +208,7 @@ impl Drop for Inner {
 
 /// The thread's work: open, wait until the device is lost, open again.
 fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver<Order>) {
-    let mut said = false;
+    let (mut said, mut was_there) = (false, false);
     let mut pause = LOOK_AGAIN;
     loop {
         let pulse = Arc::new(AtomicUsize::new(0));
@@ -172,7 +221,8 @@ fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver
                 match until_lost(received, &pulse) {
                     Some(cause) => {
                         tracing::warn!(cause, "loudspeaker lost; it is looked for again and again");
-                        set(device, Device::Absent(cause));
+                        set(device, Device::Lost(cause));
+                        was_there = true;
                     }
                     None => return set(device, Device::Absent("closed".into())),
                 }
@@ -182,7 +232,7 @@ fn keep_open(device: &Mutex<Device>, orders: &Sender<Order>, received: &Receiver
                     tracing::warn!(cause, "no loudspeaker; it is looked for again and again");
                     said = true;
                 }
-                set(device, Device::Absent(cause));
+                set(device, if was_there { Device::Lost(cause) } else { Device::Absent(cause) });
             }
         }
         // The old device's last reports are about the old device.
@@ -232,7 +282,7 @@ fn open_default(lost: Sender<Order>, pulse: Arc<AtomicUsize>) -> Result<MixerDev
             let taken = pulse.load(Ordering::Relaxed);
             match trouble {
                 Some((since, before)) if before == taken => {
-                    if since.elapsed() > STALLED {
+                    if since.elapsed() > STALLED_IN_TROUBLE {
                         let _ = lost.try_send(Order::Lost(error.to_string()));
                     }
                 }

@@ -1,10 +1,10 @@
-//! Says utterances one after the other, by the first voice that can, and reports what became of each.
+//! Says utterances one at a time, by the first voice that can, and reports what became of each.
 //!
-//! A voice that fails is rested and opened again in the background; the sentence is said again, from its start, by the next one. When
-//! none can, the utterance is reported as [`SpeechEvent::Shown`]: the caller shows the text. No text is ever logged.
+//! `queue` decides which is next and which must be silent for it. A voice that fails is rested and opened again in the background; the phrase that
+//! it broke off, and what follows, is said by the next one. When none can, the utterance is reported as [`SpeechEvent::Shown`]: the caller
+//! shows the text. No text is ever logged.
 
 use std::{
-    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,40 +15,26 @@ use std::{
 
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
+pub use super::queue::Dropped;
 use super::{
-    espeak_voice::EspeakVoice,
+    command_voice::CommandVoice,
+    espeak::Espeak,
+    neural::NeuralVoice,
+    queue::{Outcome, Queue},
+    rendered_voice::RenderedVoice,
+    renderer::Renderer,
     sound::Sound,
-    speech_worker::{self, Line},
+    speech_worker,
     tts_voice::TtsVoice,
-    voice::{StopFlag, Voice},
+    utterance::Utterance,
+    voice::{Fixed, StopFlag, Voice},
 };
 use crate::{config::GreetingSettings, person::Language};
 
-/// Utterances that may wait. When one more comes, the oldest is dropped: the newest visitor is the one who is there.
-const QUEUE: usize = 8;
 /// Events that may wait for the caller; the oldest is dropped when one more comes, and counted.
-const EVENTS: usize = 64;
+const EVENTS: usize = 256;
 /// How long dropping the handle waits for the thread.
 const ENDS_WITHIN: Duration = Duration::from_millis(900);
-
-/// Something to say. `Debug` does not show the text, because it may hold a name.
-#[derive(Clone)]
-pub struct Utterance {
-    /// The caller's number, for the events.
-    pub id: u64,
-    /// What the text is in.
-    pub language: Language,
-    /// The words.
-    pub text: String,
-    /// When saying it would be worse than not.
-    pub not_after: Option<Instant>,
-}
-
-impl fmt::Debug for Utterance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Utterance({}, {}, {} characters)", self.id, self.language, self.text.chars().count())
-    }
-}
 
 /// What became of an utterance or a voice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +47,24 @@ pub enum SpeechEvent {
         at: Instant,
         /// By which voice.
         voice: String,
+    },
+    /// One of its phrases was handed to the loudspeaker, so that a screen can follow. It comes again when the voice breaks off in it.
+    PhraseBegun {
+        /// The utterance.
+        id: u64,
+        /// Which of its phrases, counted from 0.
+        phrase: usize,
+        /// When.
+        at: Instant,
+    },
+    /// So was its last sound.
+    PhraseEnded {
+        /// The utterance.
+        id: u64,
+        /// Which of its phrases, counted from 0.
+        phrase: usize,
+        /// When.
+        at: Instant,
     },
     /// It was heard to its end.
     Finished {
@@ -95,33 +99,8 @@ pub enum SpeechEvent {
     },
 }
 
-/// Why an utterance was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dropped {
-    /// Its `not_after` had passed.
-    TooLate,
-    /// Newer ones needed its place in the queue.
-    QueueFull,
-    /// [`Speech::stop`], or the end of the program.
-    Stopped,
-}
-
-impl fmt::Display for Dropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLate => "too late to be said",
-            Self::QueueFull => "too much to say",
-            Self::Stopped => "stopped",
-        })
-    }
-}
-
 /// The handle; dropping it ends all speech within a second.
 pub struct Speech {
-    queue: Option<Sender<Utterance>>,
-    /// The worker's end of the queue, to make room in it.
-    queued: Receiver<Utterance>,
-    sound: Option<Sound>,
     chime: bool,
     shared: Arc<Shared>,
     events: Receiver<SpeechEvent>,
@@ -130,13 +109,24 @@ pub struct Speech {
 
 /// What the handle and the worker share.
 pub(super) struct Shared {
-    /// The flag of the utterance that is being said.
-    pub current: Mutex<Option<StopFlag>>,
+    pub settings: GreetingSettings,
+    pub line: Mutex<Line>,
     pub closing: AtomicBool,
+    /// Rouses the worker; one call is enough for all that has happened until it looks.
+    wake: Sender<()>,
     tell: Sender<SpeechEvent>,
     untold: Receiver<SpeechEvent>,
     lost_events: AtomicU64,
     pub sound: Option<Sound>,
+}
+
+/// The queue, and what silences the voice that speaks.
+#[derive(Default)]
+pub(super) struct Line {
+    pub queue: Queue,
+    pub stop: StopFlag,
+    /// What the voices are to make ready.
+    pub fixed: Option<Vec<Fixed>>,
 }
 
 impl Shared {
@@ -149,6 +139,28 @@ impl Shared {
             event = back;
         }
     }
+
+    /// How loud to be now; `None` in quiet hours.
+    pub fn volume_now(&self) -> Option<f32> {
+        self.settings.volume_at(jiff::ZonedDateTime::now().time())
+    }
+
+    /// Changes the queue and does what follows.
+    fn change(&self, change: impl FnOnce(&mut Queue) -> Outcome) {
+        let outcome = {
+            let mut line = lock(&self.line);
+            let outcome = change(&mut line.queue);
+            if outcome.silence {
+                line.stop.raise();
+            }
+            outcome
+        };
+        for (id, why) in outcome.dropped {
+            self.tell(SpeechEvent::Dropped { id, why });
+        }
+        // Full: it is about to look.
+        let _ = self.wake.try_send(());
+    }
 }
 
 impl Speech {
@@ -159,70 +171,62 @@ impl Speech {
         Self::with_voices(settings, voices, Some(sound))
     }
 
-    /// The same with given voices; `sound` is for the chime.
+    /// The same with given voices; `sound` is the loudspeaker of the chime.
     pub fn with_voices(settings: &GreetingSettings, voices: Vec<Box<dyn Voice>>, sound: Option<Sound>) -> Self {
-        let (queue, queued) = bounded(QUEUE);
+        let (wake, woken) = bounded(1);
         let (tell, events) = bounded(EVENTS);
         let (alive, ended) = bounded::<()>(0);
         let shared = Arc::new(Shared {
-            current: Mutex::new(None),
+            settings: settings.clone(),
+            line: Mutex::default(),
             closing: AtomicBool::new(false),
+            wake,
             tell,
             untold: events.clone(),
             lost_events: AtomicU64::new(0),
-            sound: sound.clone(),
+            sound,
         });
-        let line =
-            Line { queued: queued.clone(), opens_within: Duration::from_millis(settings.voice_begins_within_ms) };
         let worker_shared = shared.clone();
         let started = thread::Builder::new().name("speech".into()).spawn(move || {
-            speech_worker::run(voices, &line, &worker_shared);
+            speech_worker::run(voices, &woken, &worker_shared);
             drop(alive);
         });
         if let Err(error) = started {
             tracing::error!(%error, "no thread for speech; greetings are shown only");
         }
-        Self { queue: Some(queue), queued, sound, chime: settings.chime, shared, events, ended }
+        Self { chime: settings.chime, shared, events, ended }
     }
 
-    /// Says it after what was asked for before; returns at once.
+    /// Has the voices make ready what will be said again and again, in the background.
+    pub fn prepare(&self, fixed: Vec<Fixed>) {
+        lock(&self.shared.line).fixed = Some(fixed);
+        let _ = self.shared.wake.try_send(());
+    }
+
+    /// Says it when its turn comes (`queue`); returns at once.
     pub fn say(&self, utterance: Utterance) {
-        let Some(queue) = &self.queue else { return };
-        let id = utterance.id;
-        let mut utterance = utterance;
-        loop {
-            match queue.try_send(utterance) {
-                Ok(()) => return,
-                Err(TrySendError::Full(back)) => {
-                    if let Ok(oldest) = self.queued.try_recv() {
-                        self.shared.tell(SpeechEvent::Dropped { id: oldest.id, why: Dropped::QueueFull });
-                    }
-                    utterance = back;
-                }
-                Err(TrySendError::Disconnected(_)) => {
-                    return self.shared.tell(SpeechEvent::Shown { id, why: "speech has ended".into() });
-                }
-            }
-        }
+        self.shared.change(|queue| queue.push(utterance));
     }
 
-    /// Plays the chime, where it is configured, unless somebody is speaking; returns at once and delays no speech.
+    /// Those whom an utterance is for have left: it is not begun any more, and gives way to others.
+    pub fn nobody_there(&self, id: u64) {
+        self.shared.change(|queue| queue.nobody_there(id));
+    }
+
+    /// Plays the chime, where it is configured, unless somebody is speaking or it is a quiet hour; returns at once and delays no speech.
     pub fn chime(&self) {
-        let speaking = lock(&self.shared.current).is_some();
-        if let (true, false, Some(sound)) = (self.chime, speaking, &self.sound) {
+        let Some(sound) = self.shared.sound.as_ref().filter(|_| self.chime) else { return };
+        let volume = self.shared.volume_now().filter(|_| !lock(&self.shared.line).queue.is_speaking());
+        if let Some(volume) = volume {
+            sound.set_volume(volume);
             sound.chime();
         }
     }
 
     /// Stops what is being said and drops what waits.
     pub fn stop(&self) {
-        while let Ok(waiting) = self.queued.try_recv() {
-            self.shared.tell(SpeechEvent::Dropped { id: waiting.id, why: Dropped::Stopped });
-        }
-        if let Some(flag) = lock(&self.shared.current).as_ref() {
-            flag.raise();
-        }
-        if let Some(sound) = &self.sound {
+        self.shared.change(Queue::clear);
+        if let Some(sound) = &self.shared.sound {
             sound.hush_chime();
         }
     }
@@ -242,7 +246,6 @@ impl Drop for Speech {
     fn drop(&mut self) {
         self.shared.closing.store(true, Ordering::Release);
         self.stop();
-        self.queue = None;
         // Voices look at their flag every few milliseconds, so this is quick; should one not, its thread is left behind.
         let _ = self.ended.recv_timeout(ENDS_WITHIN);
     }
@@ -253,20 +256,36 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The configured voices in their order.
+/// The configured voices.
 pub(super) fn voices(settings: &GreetingSettings, languages: &[Language], sound: &Sound) -> Vec<Box<dyn Voice>> {
     let begins_within = Duration::from_millis(settings.voice_begins_within_ms);
-    let voice = |name: &String| -> Option<Box<dyn Voice>> {
-        match name.as_str() {
-            "tts" => Some(Box::new(TtsVoice::new(languages, settings.rate, settings.volume, begins_within))),
-            "espeak" => Some(Box::new(EspeakVoice::new(sound.clone(), settings.rate))),
-            other => {
-                tracing::warn!(voice = other, "there is no such voice; `greeting.voices` may name `tts` and `espeak`");
+    let rendered = |renderer: Box<dyn Renderer>| -> Box<dyn Voice> {
+        Box::new(RenderedVoice::new(renderer, sound.clone(), languages, begins_within))
+    };
+    let voice = |name: &str| -> Option<Box<dyn Voice>> {
+        match (name, renderer(name, settings)) {
+            ("tts", _) => Some(Box::new(TtsVoice::new(languages, settings.rate, sound.clone(), begins_within))),
+            (_, Some(renderer)) => Some(rendered(renderer)),
+            (other, None) => {
+                tracing::warn!(
+                    voice = other,
+                    "there is no such voice; `greeter config explain greeting.voices` has them"
+                );
                 None
             }
         }
     };
-    settings.voices.iter().filter_map(voice).collect()
+    settings.all_voices().into_iter().filter_map(voice).collect()
+}
+
+/// A voice whose sound the program makes itself; `None` for `tts`, and for one that does not exist.
+pub fn renderer(name: &str, settings: &GreetingSettings) -> Option<Box<dyn Renderer>> {
+    match name {
+        "espeak" => Some(Box::new(Espeak::new(settings.rate))),
+        "neural" => Some(Box::new(NeuralVoice::new(settings.rate, Box::new(Espeak::new(1.0))))),
+        "command" => Some(Box::new(CommandVoice::new(&settings.command, settings.rate))),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

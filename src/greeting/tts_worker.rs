@@ -29,16 +29,22 @@ const MOST_HUNG: usize = 3;
 /// The last callbacks of a dead connection are delivered in this time.
 const LAST_CALLBACKS: Duration = Duration::from_millis(300);
 
-/// What the worker needs to open its connections; rate and volume in speech-dispatcher's measure, -100 to 100.
+/// What the worker needs to open its connections.
 #[derive(Debug)]
 pub(super) struct Setup {
     pub languages: Vec<Language>,
+    pub manner: Manner,
+}
+
+/// How it speaks, in speech-dispatcher's measure, -100 to 100.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Manner {
     pub rate: f32,
     pub volume: f32,
 }
 
 pub(super) enum Order {
-    Say { language: Language, text: String },
+    Say { language: Language, text: String, manner: Manner },
     Test,
     Hush,
 }
@@ -126,6 +132,11 @@ impl Worker {
         }
     }
 
+    /// How long the call that is being made has been unanswered.
+    pub fn unanswered_for(&self) -> Option<Duration> {
+        lock(&self.shared.call).map(|(since, _)| since.elapsed())
+    }
+
     /// Lets go of the thread; it ends when its call returns.
     pub fn abandon(self) {
         let _ = self.orders.try_send(Order::Hush);
@@ -142,15 +153,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Connections = Vec<(Language, Tts)>;
+/// To the daemon, ready for a language.
+struct Connection {
+    language: Language,
+    tts: Tts,
+    manner: Manner,
+}
+
+impl Connection {
+    fn speak(&mut self, text: String, manner: Manner) -> Result<Option<UtteranceId>, tts::Error> {
+        if manner.rate != self.manner.rate {
+            self.tts.set_rate(manner.rate)?;
+        }
+        if manner.volume != self.manner.volume {
+            self.tts.set_volume(manner.volume)?;
+        }
+        self.manner = manner;
+        self.tts.speak(text, false)
+    }
+}
+
+type Connections = Vec<Connection>;
 
 fn run(setup: &Setup, orders: &Receiver<Order>, tell: &Sender<Heard>, shared: &Arc<Shared>) {
     let mut connections = Vec::new();
     let gone = match open(setup, tell, shared, &mut connections) {
         Ok(()) => {
-            let languages = connections.iter().map(|(language, _)| language.clone()).collect();
+            let languages = connections.iter().map(|connection| connection.language.clone()).collect();
             *lock(&shared.status) = Status::Ready { languages };
-            serve(&mut connections, setup.volume, orders, tell, shared)
+            serve(&mut connections, orders, tell, shared)
         }
         Err(cause) => Some(cause),
     };
@@ -203,13 +234,15 @@ fn open(
                 }
                 let Some(voice) = choose(&voices, language) else { return Ok(false) };
                 tts.set_voice(voice).map_err(words)?;
-                tts.set_rate(setup.rate).map_err(words)?;
-                tts.set_volume(setup.volume).map_err(words)?;
+                tts.set_rate(setup.manner.rate).map_err(words)?;
+                tts.set_volume(setup.manner.volume).map_err(words)?;
                 listen(&tts, tell).map_err(words)?;
                 Ok::<_, String>(true)
             })();
             match ready {
-                Ok(true) => connections.push((language.clone(), tts)),
+                Ok(true) => {
+                    connections.push(Connection { language: language.clone(), tts, manner: setup.manner });
+                }
                 Ok(false) => std::mem::forget(tts),
                 Err(cause) => {
                     std::mem::forget(tts);
@@ -261,7 +294,6 @@ fn number(id: UtteranceId) -> u64 {
 /// Serves orders until the daemon is gone (then why) or nobody gives any more.
 fn serve(
     connections: &mut Connections,
-    volume: f32,
     orders: &Receiver<Order>,
     tell: &Sender<Heard>,
     shared: &Shared,
@@ -273,30 +305,30 @@ fn serve(
             Ok(order) => order,
             Err(RecvTimeoutError::Timeout) => Order::Test,
             Err(RecvTimeoutError::Disconnected) => {
-                let _ = connections[current].1.stop();
+                let _ = connections[current].tts.stop();
                 return None;
             }
         };
         let answer = match order {
-            Order::Say { language, text } => {
-                let Some(index) = connections.iter().position(|(known, _)| *known == language) else {
+            Order::Say { language, text, manner } => {
+                let Some(index) = connections.iter().position(|known| known.language == language) else {
                     return Some(format!("it has no voice for {language}"));
                 };
                 current = index;
-                match call(shared, CALL_WITHIN, || connections[index].1.speak(text, false)) {
+                match call(shared, CALL_WITHIN, || connections[index].speak(text, manner)) {
                     Ok(Some(id)) => Heard::Accepted(number(id)),
                     Ok(None) | Err(_) => return Some(closed.into()),
                 }
             }
             Order::Test => {
                 // Any command that is answered tells whether the daemon lives; this one changes nothing.
-                let tts = &mut connections[current].1;
-                match call(shared, CALL_WITHIN, || tts.set_volume(volume).map(|_| ())) {
+                let Connection { tts, manner, .. } = &mut connections[current];
+                match call(shared, CALL_WITHIN, || tts.set_volume(manner.volume).map(|_| ())) {
                     Ok(()) => Heard::Alive,
                     Err(_) => return Some(closed.into()),
                 }
             }
-            Order::Hush => match call(shared, CALL_WITHIN, || connections[current].1.stop().map(|_| ())) {
+            Order::Hush => match call(shared, CALL_WITHIN, || connections[current].tts.stop().map(|_| ())) {
                 Ok(()) => continue,
                 Err(_) => return Some(closed.into()),
             },

@@ -1,4 +1,5 @@
-//! What a voice is, and how one fails. The voices themselves are in `tts_voice` and `espeak_voice`; `speech` chooses between them.
+//! What a voice is, and how one fails. The voices themselves are `tts_voice` and the renderers behind `rendered_voice`; `speech` chooses between
+//! them.
 
 use std::{
     sync::{
@@ -8,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use super::utterance::Utterance;
 use crate::person::Language;
 
 /// Something that says sentences aloud.
@@ -24,18 +26,50 @@ pub trait Voice: Send {
     /// Whether it has a voice for a language; `false` as long as it is not ready.
     fn speaks(&self, language: &Language) -> bool;
 
-    /// Says `text` and returns when its end has been heard. `begun` is called once, with the time at which the first sound was handed
-    /// to the loudspeaker (see the voice for how exact that is). Returns soon after `stop` is raised.
+    /// Makes ready what it will be asked to say again and again, where it can; returns at once.
+    fn prepare(&mut self, _fixed: Vec<Fixed>) {}
+
+    /// Says an utterance's phrases from number `from` on, and returns when their end has been heard. `tell` hears of each phrase's beginning
+    /// and end. Begins nothing after the utterance's `not_after`. Returns soon after `stop` is raised. However it returns, it is quiet then
+    /// and stays so, as far as it can still reach what makes the sound.
     ///
     /// # Errors
     /// When it cannot be said, or not to its end; the text is in no error.
     fn say(
         &mut self,
-        text: &str,
-        language: &Language,
-        begun: &mut dyn FnMut(Instant),
+        utterance: &Utterance,
+        from: usize,
+        tell: &mut dyn FnMut(Moment),
         stop: &StopFlag,
     ) -> Result<(), VoiceError>;
+}
+
+/// What happens while a voice speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// A phrase's first sound was handed to the loudspeaker (see the voice for how exact that is).
+    PhraseBegun {
+        /// Counted from 0.
+        phrase: usize,
+        /// When.
+        at: Instant,
+    },
+    /// So was its last one.
+    PhraseEnded {
+        /// Counted from 0.
+        phrase: usize,
+        /// When.
+        at: Instant,
+    },
+}
+
+/// A phrase of the house, without anybody's name; a public text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fixed {
+    /// What it is in.
+    pub language: Language,
+    /// The words, without space around them.
+    pub text: String,
 }
 
 /// Whether a voice can speak.
@@ -100,14 +134,22 @@ pub enum VoiceError {
         /// What happened and what helps.
         cause: String,
     },
+    /// It could not have begun in time.
+    #[error("too late to be said")]
+    TooLate,
     /// The caller asked for silence.
     #[error("the speech was stopped")]
     Stopped,
 }
 
-/// `text` in one line, without characters that are no speech; voices take nothing else.
+/// `text` in one line, without reading marks and characters that are no speech; voices that read text by themselves take nothing else.
 pub(super) fn speakable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect::<String>().trim().to_owned()
+    super::reading::plain(text)
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The tag among `tags` (lower case) whose voice speaks a language: the same, the usual one, one with the same first part.

@@ -40,9 +40,9 @@ impl Cards {
     /// Somebody's card.
     pub fn get(&self, record: RecordNumber) -> Option<Card> {
         let place = self.places.get(self.find(record).ok()?)?;
-        let (name, language, salutation, category, services, appointment) =
+        let (name, pronunciation, born, language, salutation, category, services, appointment) =
             serde_json::from_slice(self.packed(place)).ok()?;
-        Some(Card { name, language, salutation, category, services, appointment })
+        Some(Card { name, pronunciation, born, language, salutation, category, services, appointment })
     }
 
     /// Which version somebody's card is from.
@@ -57,8 +57,8 @@ impl Cards {
 
     /// Puts a card in the place of the one that was there.
     pub fn put(&mut self, record: RecordNumber, version: Version, card: &Card) {
-        let Card { name, language, salutation, category, services, appointment } = card;
-        let fields = (name, language, salutation, category, services, appointment);
+        let Card { name, pronunciation, born, language, salutation, category, services, appointment } = card;
+        let fields = (name, pronunciation, born, language, salutation, category, services, appointment);
         // Text and numbers, which JSON can always hold.
         let packed = Zeroizing::new(serde_json::to_vec(&fields).unwrap_or_default());
         let place = self.pack(record, version, &packed);
@@ -143,12 +143,14 @@ impl Cards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::PersonName;
+    use crate::person::{PersonName, Pronunciation};
 
     fn card(name: &str) -> Card {
         let services = vec!["vat".to_owned()];
         Card {
             name: PersonName::new(name),
+            pronunciation: Some(Pronunciation::new("wang4 da2")),
+            born: Some(1949),
             language: None,
             salutation: None,
             category: None,

@@ -52,7 +52,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the configured pack does not exist.
-    pub fn new(config: &Config, manifest: &Manifest) -> Result<Self, crate::face::FaceError> {
+    pub fn new(config: &Config, manifest: &Manifest) -> Result<Self, crate::face::ModelError> {
         let model = manifest.pack(&config.face.pack)?.recogniser.clone();
         let thresholds = manifest.thresholds.get(&model).cloned();
         let mates_median = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);

@@ -3,7 +3,7 @@
 //! It keeps the hall's state, finds each guest's counter, puts the greeting into words, hands it to the voice and tells the journal.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -17,11 +17,15 @@ use super::{
     vision::{FirstDecision, Sighting},
 };
 use crate::{
-    config::Config,
+    config::{Config, GreetingSettings},
     gallery::decision::{Decision, Verdict},
     greeting::{
-        phrases::{Addressee, Greeting, Phrases, TimeOfDay},
-        speech::{Speech, SpeechEvent, Utterance},
+        house_phrases::house_phrases,
+        phrases::{Addressee, Greeting, Phrases, Spoken, TimeOfDay},
+        reading,
+        speech::{Speech, SpeechEvent},
+        utterance::Utterance,
+        voice::Fixed,
     },
     journal::{Because, Entry, Event, Stages},
     person::{Card, Language, RecordNumber},
@@ -50,8 +54,17 @@ pub enum Told {
         greeting: u64,
         /// Whom it is for, for whoever must not read the words.
         people: Vec<RecordNumber>,
-        /// The words.
-        text: String,
+        /// The words, phrase by phrase; together they are the whole text.
+        phrases: Vec<String>,
+    },
+    /// A phrase of what is said begins or has ended, for a screen that follows.
+    Phrase {
+        /// Which greeting.
+        greeting: u64,
+        /// Counted from 0. It begins again when a voice broke off in it.
+        phrase: usize,
+        /// Whether this is its end.
+        ended: bool,
     },
     /// The recording is over and the last greeting has been said.
     Over,
@@ -74,6 +87,8 @@ pub struct Means {
 /// A greeting on its way to the loudspeaker.
 struct Pending {
     visitors: Vec<TrackId>,
+    /// Those of them who have not left.
+    listeners: Vec<TrackId>,
     face_at: Instant,
     decided_at: Instant,
     started_at: Instant,
@@ -85,6 +100,9 @@ pub struct Host {
     means: Means,
     hall: Hall,
     language: Language,
+    greeting: GreetingSettings,
+    /// What is said to everybody, whose sound may be kept.
+    house_phrases: BTreeSet<Fixed>,
     chimes: bool,
     chimed_at: Option<Instant>,
     /// Who looks at the robot and has not been decided about, and since when.
@@ -100,8 +118,12 @@ pub struct Host {
 impl Host {
     /// Waits for the first visitor.
     pub fn new(means: Means, config: &Config, told: Sender<Told>) -> Self {
+        let house_phrases = house_phrases(&means.phrases, &means.routing);
+        means.speech.prepare(house_phrases.iter().cloned().collect());
         Self {
             means,
+            house_phrases,
+            greeting: config.greeting.clone(),
             hall: Hall::new(&config.visit),
             language: config.greeting.language.clone(),
             chimes: config.greeting.chime,
@@ -142,6 +164,7 @@ impl Host {
                 VisitEvent::Left(visitor) => {
                     self.waiting.remove(&visitor);
                     self.decisions.remove(&visitor);
+                    self.leave(visitor);
                     self.tell(Event::Left { visitor });
                 }
             }
@@ -167,6 +190,8 @@ impl Host {
                     self.tell(audible);
                 }
             }
+            SpeechEvent::PhraseBegun { id, phrase, .. } => self.tell_phrase(id, phrase, false),
+            SpeechEvent::PhraseEnded { id, phrase, .. } => self.tell_phrase(id, phrase, true),
             SpeechEvent::Finished { id } => {
                 self.pending.remove(&id);
                 self.tell(Event::GreetingEnded { greeting: id });
@@ -183,6 +208,17 @@ impl Host {
             SpeechEvent::VoiceBack { voice } => self.tell(Event::VoiceBack { voice }),
         }
         self.end_if_over();
+    }
+
+    /// A greeting whose visitors have all left is said to nobody.
+    fn leave(&mut self, visitor: TrackId) {
+        for (greeting, pending) in &mut self.pending {
+            let before = pending.listeners.len();
+            pending.listeners.retain(|listener| *listener != visitor);
+            if before > 0 && pending.listeners.is_empty() {
+                self.means.speech.nobody_there(*greeting);
+            }
+        }
     }
 
     /// Takes what the camera has to say.
@@ -217,6 +253,10 @@ impl Host {
         drop(self.told.try_send(Told::Event(Entry::now(event))));
     }
 
+    fn tell_phrase(&self, greeting: u64, phrase: usize, ended: bool) {
+        drop(self.told.try_send(Told::Phrase { greeting, phrase, ended }));
+    }
+
     fn because(&self, visitor: TrackId, verdict: &Verdict) -> Because {
         let times = self.decisions.get(&visitor);
         Because::of(verdict, times.map_or(0.0, |it| ms(it.decided_at.duration_since(it.face_at))))
@@ -246,22 +286,25 @@ impl Host {
                 reason: route.reason.to_string(),
             });
         }
-        let addressees = cards.iter().zip(&routes).map(|(card, route)| self.addressee(card.as_ref(), route)).collect();
+        let addressees =
+            cards.iter().zip(&routes).map(|(card, route)| self.addressee(card.as_ref(), route, local)).collect();
         let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees };
         let spoken = self.means.phrases.greeting(&greeting);
         let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
         let people: Vec<RecordNumber> = guests.iter().filter_map(|guest| person(guest.decision)).collect();
         for words in spoken {
-            self.say(&visitors, &people, words.language, words.text);
+            self.say(&visitors, &people, words);
         }
     }
 
-    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], language: Language, text: String) {
+    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], words: Spoken) {
+        let Spoken { language, text, unhurried } = words;
         self.greetings += 1;
         let (id, now) = (self.greetings, Instant::now());
         let times: Vec<&FirstDecision> = visitors.iter().filter_map(|visitor| self.decisions.get(visitor)).collect();
         let pending = Pending {
             visitors: visitors.to_vec(),
+            listeners: visitors.to_vec(),
             face_at: times.iter().map(|it| it.face_at).min().unwrap_or(now),
             decided_at: times.iter().map(|it| it.decided_at).max().unwrap_or(now),
             started_at: now,
@@ -271,8 +314,15 @@ impl Host {
         let started =
             Event::GreetingStarted { greeting: id, visitors: visitors.to_vec(), language: language.to_string() };
         self.tell(started);
-        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), text: text.clone() }));
-        self.means.speech.say(Utterance { id, language, text, not_after: Some(now + SAY_WITHIN) });
+        let is_fixed =
+            |text: &str| self.house_phrases.contains(&Fixed { language: language.clone(), text: text.into() });
+        let mut utterance = Utterance::new(id, language.clone(), &text).keeping(is_fixed);
+        if unhurried {
+            utterance = utterance.unhurried();
+        }
+        let phrases = utterance.phrases.iter().map(|phrase| reading::plain(&phrase.text)).collect();
+        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), phrases }));
+        self.means.speech.say(Utterance { not_after: Some(now + SAY_WITHIN), ..utterance });
     }
 
     /// What is known of each guest who is enrolled at this moment.
@@ -290,14 +340,16 @@ impl Host {
         self.means.routing.route(&needs, local)
     }
 
-    fn addressee<'a>(&'a self, card: Option<&'a Card>, route: &Route) -> Addressee<'a> {
+    fn addressee<'a>(&'a self, card: Option<&'a Card>, route: &Route, local: DateTime) -> Addressee<'a> {
         let reception = self.means.routing.reception();
         match card {
             Some(card) => Addressee::Named {
                 name: &card.name,
+                pronunciation: card.pronunciation.as_ref(),
                 salutation: card.salutation,
                 language: card.language.as_ref().unwrap_or(&self.language),
                 counter: self.means.routing.counter(&route.counter).unwrap_or(reception),
+                older: self.greeting.takes_time_for(card.born, local.year()),
             },
             None => Addressee::Unknown { language: &self.language, reception },
         }

@@ -81,7 +81,7 @@ pub const STAGES: [Stage; 4] = [
         takes: "utterances",
         gives: "speech events",
         capacity: 8,
-        when_full: "the oldest utterance that has not begun is dropped: its visitor has waited too long",
+        when_full: "the oldest of the least important utterances that wait is dropped: its visitor has waited too long",
     },
 ];
 

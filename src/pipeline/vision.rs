@@ -15,7 +15,7 @@ use crate::{
     camera::Frame,
     config::Config,
     face::{
-        FaceError, Template,
+        ModelError, Template,
         align::{self, Upright},
         eyes::Eyes,
         lighting::Lighting,
@@ -142,7 +142,7 @@ impl Vision {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn on_frame(&mut self, frame: &Frame) -> Result<Sighting, FaceError> {
+    pub fn on_frame(&mut self, frame: &Frame) -> Result<Sighting, ModelError> {
         let now = frame.captured_at;
         let mut clock = StopWatch::starts();
         let mut times = Times { wait: now.elapsed(), ..Times::default() };

@@ -127,6 +127,7 @@ mod tests {
                 record: RecordNumber(record),
                 id_number: IdNumber::new(format!("ID {record}")),
                 name: PersonName::new("Chen Wei"),
+                pronunciation: None,
                 phone: PhoneNumber::new("+8613800138000"),
                 language: None,
                 salutation: None,

@@ -12,7 +12,7 @@ use super::coverage::{Coverage, waiting};
 use crate::{
     camera::photo::read_photo_bytes,
     config::StoreSettings,
-    face::{Enroller, FaceError},
+    face::{Enroller, ModelError},
     person::RecordNumber,
     store::{Enrolled, Examined, PhotoDigest, Store, StoreError},
 };
@@ -42,7 +42,7 @@ pub enum ReindexError {
     Store(#[from] StoreError),
     /// The networks, before anything was done.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
     /// In the middle.
     #[error("{cause}. What {kept} photos gave is in the store for good; the same command again does the rest")]
     Interrupted {
@@ -60,7 +60,7 @@ pub enum ReindexError {
 pub fn reindex(
     settings: &StoreSettings,
     model: &str,
-    mut make_enroller: impl FnMut() -> Result<Box<dyn Enroller>, FaceError>,
+    mut make_enroller: impl FnMut() -> Result<Box<dyn Enroller>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Reindexed, ReindexError> {
     let mut store = Store::open(settings)?.store;
@@ -113,7 +113,7 @@ fn read_batch(store: &Store, enrolled: &[Enrolled], model: &str) -> Result<Vec<W
 }
 
 /// What became of a batch, as far as the networks ran, and why they stopped.
-fn examine(batch: Vec<Waiting>, enroller: &mut dyn Enroller, bar: &ProgressBar) -> (Vec<Examined>, Option<FaceError>) {
+fn examine(batch: Vec<Waiting>, enroller: &mut dyn Enroller, bar: &ProgressBar) -> (Vec<Examined>, Option<ModelError>) {
     let mut examined = Vec::with_capacity(batch.len());
     for Waiting { record, number, digest, bytes } in batch {
         let outcome = match read_photo_bytes(&bytes) {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_run_says_what_is_kept_and_what_to_do() {
-        let cause = || FaceError::Inference { network: "net".into(), cause: "no memory".into() };
+        let cause = || ModelError::Inference { network: "net".into(), cause: "no memory".into() };
         assert_eq!(
             interrupted(256, cause()).to_string(),
             "network net failed: no memory. What 256 photos gave is in the store for good; the same command again does the rest"

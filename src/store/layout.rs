@@ -29,6 +29,8 @@ use crate::{
 
 /// The schema that this version writes. A change raises it and adds a step to `raising::migrate`.
 ///
+/// A field that may be absent raises nothing: `pronunciation` came with 2.
+///
 /// 2: a photo may have templates of several models and refusals (`r`); before, a person's record named the one model of each photo.
 pub const SCHEMA: u32 = 2;
 
@@ -210,6 +212,16 @@ mod tests {
             assert!(!belongs_to_photo(&key, record, 3) && !belongs_to_photo(&key, other, 2));
         }
         assert!(!belongs_to_photo(&person(record), record, 2));
+    }
+
+    #[test]
+    fn people_whom_an_older_version_stored_are_read_and_have_no_pronunciation() {
+        let older = r#"{"taxpayer":{"record":7,"id_number":"11010519491231002X","name":"单雄信","phone":"+8613800138000",
+            "language":null,"salutation":"mr","category":null,"services":[],"appointment":null},"photos":[]}"#;
+        let read: Enrolled = serde_json::from_str(older).unwrap();
+        assert_eq!((read.taxpayer.record, read.taxpayer.pronunciation.clone()), (RecordNumber(7), None));
+        let written = serde_json::to_string(&read).unwrap();
+        assert!(!written.contains("pronunciation"), "who has none is stored as before");
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn person(store: &mut Store, name: &str) -> Enrolment {
             record: store.new_record(),
             id_number: IdNumber::new(format!("ID of {name}")),
             name: PersonName::new(name),
+            pronunciation: None,
             phone: PhoneNumber::new("+8613800138000"),
             language: None,
             salutation: None,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     camera::photo::read_photo_bytes,
-    face::{Enroller, FaceError, Template},
+    face::{Enroller, ModelError, Template},
     person::RecordNumber,
     store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
 };
@@ -31,19 +31,19 @@ pub struct Lazy<F> {
     made: Option<Box<dyn Enroller>>,
 }
 
-impl<F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Lazy<F> {
+impl<F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Lazy<F> {
     /// Not made yet.
     pub fn new(make: F) -> Self {
         Self { make: Some(make), made: None }
     }
 
-    fn get(&mut self) -> Result<&mut dyn Enroller, FaceError> {
+    fn get(&mut self) -> Result<&mut dyn Enroller, ModelError> {
         if let Some(make) = self.make.take() {
             self.made = Some(make()?);
         }
         match &mut self.made {
             Some(made) => Ok(made.as_mut()),
-            None => Err(FaceError::Inference { network: "enroller".into(), cause: "it could not be loaded".into() }),
+            None => Err(ModelError::Inference { network: "enroller".into(), cause: "it could not be loaded".into() }),
         }
     }
 }
@@ -62,7 +62,7 @@ pub struct Applying<'a, F> {
     planned: usize,
 }
 
-impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
+impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
     /// Ready to begin.
     pub fn new(
         store: &'a mut Store,
@@ -117,6 +117,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
                 outcome: Outcome::Removed,
                 reason: "is no longer in the roster".into(),
                 warnings: Vec::new(),
+                reading_in_doubt: false,
             });
             self.queue(Change::Remove(record), 0);
             if self.pending.len() >= BATCH_PEOPLE {
@@ -140,9 +141,11 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
             outcome: Outcome::Unchanged,
             reason: String::new(),
             warnings: looked.faults,
+            reading_in_doubt: step.row.person.is_read_in_doubt(),
         };
         if looked.photos.is_empty() {
             report.outcome = Outcome::Rejected;
+            report.reading_in_doubt = false;
             report.reason = std::mem::take(&mut report.warnings).join("; ") + &stays(record);
             self.rows.push(report);
             return Ok(());
@@ -167,7 +170,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
     }
 
     /// Goes through a row's photos.
-    fn look(&mut self, step: &Step) -> Result<Looked, FaceError> {
+    fn look(&mut self, step: &Step) -> Result<Looked, ModelError> {
         let mut looked = Looked::default();
         for (name, photo) in step.row.photos.iter().zip(&step.photos) {
             let fault = match photo {
@@ -219,7 +222,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, FaceError>> Applying<'a, F> {
 
     /// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
     #[allow(clippy::type_complexity, reason = "the two ways in which it ends, side by side")]
-    fn embed(&mut self, name: &str) -> Result<Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>, FaceError> {
+    fn embed(&mut self, name: &str) -> Result<Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>, ModelError> {
         let bytes = match self.folder.read(name) {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err((None, fault.to_string()))),
@@ -266,6 +269,7 @@ fn of_bad_row(row: RejectedRow, meant: Option<RecordNumber>) -> RowReport {
         outcome: Outcome::Rejected,
         reason: row.reason + &stays(meant),
         warnings: Vec::new(),
+        reading_in_doubt: false,
     }
 }
 

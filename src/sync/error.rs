@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{face::FaceError, store::StoreError};
+use crate::{face::ModelError, store::StoreError};
 
 /// Why a sync ended without doing its work.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ pub enum SyncError {
     Store(#[from] StoreError),
     /// The networks, before anything was changed.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
     /// In the middle.
     #[error(
         "{cause}. {acknowledged} of {planned} changes are in the store for good; the same sync again does the rest"
@@ -106,7 +106,7 @@ pub enum Interruption {
     Store(#[from] StoreError),
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }
 
 #[cfg(test)]

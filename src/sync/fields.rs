@@ -1,9 +1,33 @@
-//! The roster's optional columns: language, salutation, services, appointment.
+//! The roster's optional columns: pronunciation, language, salutation, services, appointment.
 
 use jiff::civil::DateTime;
 use unic_langid::LanguageIdentifier;
 
-use crate::person::{Language, Salutation};
+use crate::{
+    greeting::mandarin::{ReadingFault, han_letters, read_all},
+    person::{Language, PersonName, Pronunciation, Salutation},
+};
+
+/// Why a pronunciation is none; completes "pronunciation …".
+#[derive(Debug, thiserror::Error)]
+pub enum PronunciationFault {
+    /// Of a name in other letters, or in several kinds of them.
+    #[error("is for names in Chinese characters alone")]
+    NotHan,
+    /// The pinyin.
+    #[error(transparent)]
+    Reading(#[from] ReadingFault),
+}
+
+/// How a name is read, in pinyin: a syllable for each of its characters.
+///
+/// # Errors
+/// [`PronunciationFault`].
+pub fn pronunciation(text: &str, name: &PersonName) -> Result<Pronunciation, PronunciationFault> {
+    let letters = han_letters(name.reveal()).ok_or(PronunciationFault::NotHan)?;
+    let read = read_all(text, letters.chars().filter(|letter| *letter != '·').count())?;
+    Ok(Pronunciation::new(read.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))
+}
 
 /// The tag of a language by its tag or by its name in Chinese or English.
 ///

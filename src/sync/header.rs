@@ -5,6 +5,7 @@
 pub enum Column {
     IdNumber,
     Name,
+    Pronunciation,
     Phone,
     Photos,
     Language,
@@ -15,7 +16,7 @@ pub enum Column {
 }
 
 /// Each column with the names it goes by; the first is ours.
-const NAMES: [(Column, &[&str]); 9] = [
+const NAMES: [(Column, &[&str]); 10] = [
     (
         Column::IdNumber,
         &["id_number", "身份证号", "身份证号码", "身份证", "证件号码", "证件号", "身份證號", "身份證號碼", "id"],
@@ -25,6 +26,7 @@ const NAMES: [(Column, &[&str]); 9] = [
         Column::Phone,
         &["phone", "手机号", "手机号码", "手机", "电话", "电话号码", "手機號", "手機號碼", "電話", "mobile"],
     ),
+    (Column::Pronunciation, &["pronunciation", "读音", "拼音", "讀音", "pinyin"]),
     (Column::Photos, &["photos", "照片", "相片", "photo"]),
     (Column::Language, &["language", "语言", "語言"]),
     (Column::Salutation, &["salutation", "称呼", "稱呼", "title"]),

@@ -12,7 +12,7 @@ use super::{
     roster,
 };
 use crate::{
-    face::{Enroller, FaceError},
+    face::{Enroller, ModelError},
     store::{PhotoDigest, Store},
 };
 
@@ -44,7 +44,7 @@ pub struct Job<'a> {
 pub fn synchronise(
     job: &Job<'_>,
     store: &mut Store,
-    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, FaceError>,
+    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Report, SyncError> {
     let roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;

@@ -233,6 +233,7 @@ impl Step {
             || self.photos.iter().filter(|photo| matches!(photo, PhotoStep::Keep(_))).count() != before.photos.len();
         let different = [
             ("name", old.name != new.name),
+            ("pronunciation", old.pronunciation != new.pronunciation),
             ("phone", old.phone != new.phone),
             ("language", old.language != new.language),
             ("salutation", old.salutation != new.salutation),
@@ -260,6 +261,7 @@ mod tests {
         Person {
             id_number: IdNumber::new(format!("id of {name}")),
             name: PersonName::new(name),
+            pronunciation: None,
             phone: PhoneNumber::new(format!("phone of {name}")),
             language: None,
             salutation: None,

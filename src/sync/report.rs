@@ -48,7 +48,14 @@ pub struct RowReport {
     pub reason: String,
     /// What was passed over although the row was taken.
     pub warnings: Vec<String>,
+    /// Whether the name may be read in several ways, and the roster does not say in which.
+    pub reading_in_doubt: bool,
 }
+
+/// In the report file, for each name that may be read in several ways.
+const IN_DOUBT: &str = "the name may be read in several ways; say in the column pronunciation how";
+/// How many rows with such names the summary lists; the report file has all.
+const LISTED: usize = 20;
 
 /// Name and identity number, masked, as far as they are known.
 pub(super) fn who(name: Option<&PersonName>, id_number: Option<&IdNumber>) -> String {
@@ -85,6 +92,28 @@ impl Report {
         written.map_err(|cause| SyncError::Report { path: path.into(), cause })
     }
 
+    /// By row, without the names: whoever has the roster sees them there.
+    fn list_doubts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<usize> = self.rows.iter().filter(|row| row.reading_in_doubt).filter_map(|row| row.row).collect();
+        let listed = rows.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let more = match rows.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {} more (--report FILE lists all)", thousands(more)),
+        };
+        match rows.len() {
+            0 => Ok(()),
+            1 => writeln!(
+                f,
+                "pronunciation in doubt: the name in row {listed} may be read in several ways and is said in the commonest. Say how in the column pronunciation (读音), such as `shan4 xiong2 xin4`"
+            ),
+            count => writeln!(
+                f,
+                "pronunciation in doubt: {} names may be read in several ways and are said in the commonest: rows {listed}{more}. Say how in the column pronunciation (读音), such as `shan4 xiong2 xin4`",
+                thousands(count)
+            ),
+        }
+    }
+
     fn to_csv(&self) -> String {
         let mut lines = String::from("row,record,outcome,reason\n");
         for row in &self.rows {
@@ -92,7 +121,8 @@ impl Report {
                 .filter(|reason| !reason.is_empty())
                 .into_iter()
                 .chain(&row.warnings)
-                .cloned()
+                .map(String::as_str)
+                .chain(row.reading_in_doubt.then_some(IN_DOUBT))
                 .collect();
             let number = row.row.map(|row| row.to_string()).unwrap_or_default();
             let record = row.record.map(|record| record.0.to_string()).unwrap_or_default();
@@ -122,6 +152,7 @@ impl fmt::Display for Report {
                 writeln!(f, "{}: warning: {warning}", place(row))?;
             }
         }
+        self.list_doubts(f)?;
         let tense = if self.dry_run { "Dry run, nothing was changed. It would be: " } else { "" };
         write!(
             f,
@@ -169,6 +200,7 @@ mod tests {
             outcome,
             reason: reason.into(),
             warnings: warnings.iter().map(|warning| (*warning).to_owned()).collect(),
+            reading_in_doubt: false,
         };
         Report {
             rows: vec![
@@ -199,6 +231,27 @@ mod tests {
             text,
             "Dry run, nothing was changed. It would be: 0 added, 0 changed, 0 unchanged, 0 removed, 0 rejected."
         );
+    }
+
+    #[test]
+    fn names_whose_reading_is_in_doubt_are_listed_by_row_and_not_too_many_of_them() {
+        let doubtful = |rows: std::ops::Range<usize>| {
+            let template = report().rows.remove(0);
+            let row = |row| RowReport { row: Some(row), reading_in_doubt: true, warnings: vec![], ..template.clone() };
+            Report { rows: rows.map(row).collect(), ..Report::default() }
+        };
+        let first = |report: &Report| report.to_string().lines().next().unwrap().to_owned();
+        assert_eq!(
+            first(&doubtful(2..3)),
+            "pronunciation in doubt: the name in row 2 may be read in several ways and is said in the commonest. Say how in the column pronunciation (读音), such as `shan4 xiong2 xin4`"
+        );
+        let many = first(&doubtful(2..2002));
+        assert!(many.contains("2,000 names may be read"), "{many}");
+        assert!(many.contains("20, 21 and 1,980 more (--report FILE lists all)."), "{many}");
+        assert!(!many.contains("22") && !many.contains('陈'), "{many}");
+        let csv = doubtful(2..2002).to_csv();
+        assert_eq!(csv.matches("say in the column pronunciation how").count(), 2000);
+        assert!(!report().to_string().contains("in doubt"));
     }
 
     #[test]

@@ -12,7 +12,10 @@ use super::{
     id_number, phone,
     text::{self, NoText},
 };
-use crate::person::{IdNumber, Language, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer};
+use crate::{
+    greeting::names,
+    person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer},
+};
 
 /// Longer names than this are a mistake in the columns.
 const MAX_NAME: usize = 60;
@@ -61,6 +64,7 @@ pub struct RejectedRow {
 pub struct Person {
     pub id_number: IdNumber,
     pub name: PersonName,
+    pub pronunciation: Option<Pronunciation>,
     pub phone: PhoneNumber,
     pub language: Option<Language>,
     pub salutation: Option<Salutation>,
@@ -70,10 +74,28 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whether the roster should say how the name is read. Whoever is greeted in Cantonese is not read in pinyin.
+    pub fn is_read_in_doubt(&self) -> bool {
+        let cantonese = self.language.as_ref().is_some_and(|language| language.tag() == "yue");
+        self.pronunciation.is_none() && !cantonese && names::is_in_doubt(&self.name)
+    }
+
     /// The person as the record with this number.
     pub fn with_record(self, record: RecordNumber) -> Taxpayer {
-        let Self { id_number, name, phone, language, salutation, category, services, appointment } = self;
-        Taxpayer { record, id_number, name, phone, language, salutation, category, services, appointment }
+        let Self { id_number, name, pronunciation, phone, language, salutation, category, services, appointment } =
+            self;
+        Taxpayer {
+            record,
+            id_number,
+            name,
+            pronunciation,
+            phone,
+            language,
+            salutation,
+            category,
+            services,
+            appointment,
+        }
     }
 }
 
@@ -159,6 +181,7 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
         }
     };
     let mut notes = Vec::new();
+    let pronunciation = pronunciation(value(Column::Pronunciation), &name, &mut notes);
     let language =
         optional(value(Column::Language), fields::language, "language", "the robot's own is used", &mut notes);
     let salutation = optional(
@@ -178,7 +201,8 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
     let salutation = salutation.or_else(|| id_number::salutation(&id_number));
     let category = Some(value(Column::Category)).filter(|text| !text.is_empty()).map(str::to_owned);
     let services = fields::list(value(Column::Services));
-    let person = Person { id_number, name, phone, language, salutation, category, services, appointment };
+    let person =
+        Person { id_number, name, pronunciation, phone, language, salutation, category, services, appointment };
     Ok(Row { number, person, photos, notes })
 }
 
@@ -197,6 +221,18 @@ fn optional<T>(
         notes.push(format!("{what} `{text}` is not known; {instead}"));
     }
     value
+}
+
+/// The value is a name in other letters, so a note does not repeat it.
+fn pronunciation(text: &str, name: &PersonName, notes: &mut Vec<String>) -> Option<Pronunciation> {
+    if text.is_empty() {
+        return None;
+    }
+    let read = fields::pronunciation(text, name);
+    if let Err(fault) = &read {
+        notes.push(format!("pronunciation {fault}; the name is read without it"));
+    }
+    read.ok()
 }
 
 fn name(text: &str) -> Result<PersonName, &'static str> {
@@ -290,6 +326,50 @@ mod tests {
         let roster = roster(&format!("{HEADER}{}", chen("a.jpg,gibberish words,Sir,,tomorrow"))).unwrap();
         assert_eq!(roster.rows[0].person.salutation, Some(Salutation::Ms));
         assert_eq!(roster.rows[0].notes.len(), 3, "{:?}", roster.rows[0].notes);
+    }
+
+    #[test]
+    fn a_pronunciation_is_taken_in_one_form_and_a_wrong_one_is_told_without_the_name() {
+        let read = |name: &str, pinyin: &str| {
+            let text =
+                format!("身份证号,姓名,手机号,照片,读音\n11010519491231002X,{name},13800138000,a.jpg,{pinyin}\n");
+            let row = roster(&text).unwrap().rows.remove(0);
+            (row.person.pronunciation.map(|read| read.reveal().to_owned()), row.notes)
+        };
+        assert_eq!(read("单雄信", "Shàn Xióngxìn"), (Some("shan4 xiong2 xin4".into()), vec![]));
+        assert_eq!(read("单雄信", ""), (None, vec![]));
+        assert_eq!(read("阿里木·买买提", "ā lǐ mù mǎi mǎi tí").0.as_deref(), Some("a1 li3 mu4 mai3 mai3 ti2"));
+        for (name, pinyin, note) in [
+            (
+                "单雄信",
+                "shan4 xiong2",
+                "pronunciation has 2 syllables for 3 Chinese characters; the name is read without it",
+            ),
+            (
+                "单雄信",
+                "shan4 xiong2 qxin4",
+                "pronunciation is not right: syllable 3 is no syllable of pinyin; the name is read without it",
+            ),
+            (
+                "Barack Obama",
+                "ao4 ba1 ma3",
+                "pronunciation is for names in Chinese characters alone; the name is read without it",
+            ),
+        ] {
+            assert_eq!(read(name, pinyin), (None, vec![note.to_owned()]));
+        }
+    }
+
+    #[test]
+    fn a_name_with_several_readings_is_in_doubt_until_the_roster_says_one() {
+        let doubt = |name: &str, language: &str, pinyin: &str| {
+            let header = "id_number,name,phone,photos,language,pronunciation";
+            let text = format!("{header}\n11010519491231002X,{name},13800138000,a.jpg,{language},{pinyin}\n");
+            roster(&text).unwrap().rows.remove(0).person.is_read_in_doubt()
+        };
+        assert!(doubt("王乐", "", "") && doubt("王乐", "en", ""));
+        assert!(!doubt("王乐", "", "wang2 yue4") && !doubt("王乐", "yue", "") && !doubt("单伟", "", ""));
+        assert!(doubt("王乐", "", "wang2"), "a wrong one says nothing");
     }
 
     #[test]

@@ -82,6 +82,8 @@ impl Hall {
         fs::write(home.join(".asoundrc"), "pcm.!default { type pulse }\nctl.!default { type pulse }\n")
             .expect("ALSA's configuration");
         let socket = home.join("pulse.sock");
+        // A server that was killed leaves its own behind, where the microphone would find nobody.
+        let _ = fs::remove_file(&socket);
         let log = fs::File::create(home.join("pulse.log")).expect("the sound server's log");
         let mut server = Command::new("pulseaudio")
             .args(["-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"])
@@ -181,6 +183,16 @@ impl Hall {
     pub fn hears_speech(&self, since: Instant, within: Duration) -> Instant {
         self.until("speech is heard", within, |hall| hall.speech_after(since).is_some());
         self.speech_after(since).expect("it was heard a moment ago")
+    }
+
+    /// Records no longer, for a test that lasts.
+    pub fn records_no_more(&self) {
+        signal(self.microphone.id(), "KILL");
+    }
+
+    /// Kills the sound server, without a word of warning; a new hall in the same folder is the next one.
+    pub fn kill_sound_server(&self) {
+        signal(self.server.id(), "KILL");
     }
 
     /// Kills the hall's speech-dispatcher and its synthesisers, without a word of warning. Says whether there was one.

@@ -12,7 +12,7 @@ use std::{
 
 use greeter::{
     config::StoreSettings,
-    face::{Enroller, FaceError, PhotoFault, Template},
+    face::{Enroller, ModelError, PhotoFault, Template},
     person::{IdNumber, PersonName, PhoneNumber, Taxpayer},
     store::{Change, Enrolled, EnrolledPhoto, Enrolment, Opened, Store, StoreError},
     sync::{Job, Outcome, Report, SyncError, synchronise},
@@ -79,7 +79,7 @@ pub struct ByColour {
 }
 
 impl Enroller for ByColour {
-    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, FaceError> {
+    fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(self.takes);
         let count = f64::from(photo.width() * photo.height());
@@ -210,7 +210,7 @@ impl Office {
             allow_mass_removal: false,
         };
         let enroller = ByColour { asked: self.embedded.clone(), takes: self.enrolling_takes };
-        let make = || -> Result<Box<dyn Enroller>, FaceError> {
+        let make = || -> Result<Box<dyn Enroller>, ModelError> {
             self.loaded.fetch_add(1, Ordering::SeqCst);
             Ok(Box::new(enroller))
         };
@@ -225,6 +225,7 @@ impl Office {
             record: store.new_record(),
             id_number: IdNumber::new(id(n)),
             name: PersonName::new(format!("Visitor{}", letters(n))),
+            pronunciation: None,
             phone: PhoneNumber::new("+8613800138000"),
             language: None,
             salutation: None,

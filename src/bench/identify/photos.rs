@@ -15,7 +15,7 @@ use crate::{
     calibration::group::Photo,
     camera::photo::{self, PhotoError},
     face::{
-        FaceError, Template,
+        ModelError, Template,
         enrol::PhotoEnroller,
         quality::{Demands, Quality},
     },
@@ -52,7 +52,7 @@ pub enum StudyError {
     },
     /// The networks.
     #[error(transparent)]
-    Face(#[from] FaceError),
+    Face(#[from] ModelError),
 }
 
 /// Studies everybody's photos with one thread for each of `enrollers`, telling how many people are done.

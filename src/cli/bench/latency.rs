@@ -46,6 +46,9 @@ pub struct LatencyArgs {
     /// The pack of networks; the configured one otherwise
     #[arg(long, value_name = "NAME")]
     pack: Option<String>,
+    /// The language of the greetings, such as `zh-CN`; that of `greeting.language` otherwise
+    #[arg(long, value_name = "LANG")]
+    language: Option<String>,
     /// Also write the figures as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -56,6 +59,9 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     ensure!(args.visits > 0 && args.people > 0, "--visits and --people must be at least 1");
     let mut config = context.config.clone();
     config.face.pack = args.pack.clone().unwrap_or(config.face.pack);
+    if let Some(tag) = &args.language {
+        config.greeting.language = tag.as_str().into();
+    }
     // Everybody may come again at once, and leaves quickly: neither is in the measured time.
     config.visit.cool_down_s = 0;
     config.visit.gone_after_ms = 600;

@@ -8,6 +8,7 @@ mod quality;
 mod search;
 mod thresholds;
 mod vision;
+mod voice;
 
 use super::{Context, Exit};
 
@@ -29,6 +30,7 @@ enum BenchCommand {
     Quality(quality::QualityArgs),
     Thresholds(thresholds::ThresholdsArgs),
     Vision(vision::VisionArgs),
+    Voice(voice::VoiceArgs),
 }
 
 /// Runs the command.
@@ -38,6 +40,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
         BenchCommand::Latency(args) => latency::run(args, context),
         BenchCommand::Identify(args) => identify::run(args, context),
         BenchCommand::Vision(args) => vision::run(args, context),
+        BenchCommand::Voice(args) => voice::run(args, context),
         BenchCommand::Memory(args) => memory::run(args, context),
         BenchCommand::Search(args) => search::run(args, context),
         BenchCommand::Quality(args) => quality::run(args, context),

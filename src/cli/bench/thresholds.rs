@@ -9,7 +9,7 @@ use crate::{
     bench::dataset,
     calibration::group::{Photo, min_scores, non_mates},
     face::{
-        Enroller as _, FaceError,
+        Enroller as _, ModelError,
         enrol::{MIN_FACE_PX, PhotoEnroller},
         manifest::Thresholds,
         networks::Networks,
@@ -76,7 +76,7 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
     Ok(())
 }
 
-fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, FaceError> {
+fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, ModelError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
     let enrolled = enroller.template(&portrait)?;
     let view = enroller.view(&portrait)?;
