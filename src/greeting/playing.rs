@@ -118,6 +118,7 @@ pub(super) struct Clip {
     volume: f32,
     fade: f32,
     next: usize,
+    lead: usize,
     audible: usize,
     not_after: Option<Instant>,
     progress: Arc<Progress>,
@@ -125,11 +126,13 @@ pub(super) struct Clip {
 
 impl Clip {
     /// The source for the mixer, and the handle that follows it. `volume`: 0 to 1. It is not begun after `not_after`.
-    pub fn new(samples: &Samples, volume: f32, not_after: Option<Instant>) -> (Self, Playing) {
+    /// `apart`: 25 ms of silence come first, because a sound before it was broken off and a device takes samples in bursts.
+    pub fn new(samples: &Samples, volume: f32, not_after: Option<Instant>, apart: bool) -> (Self, Playing) {
+        let lead = LEAD + if apart { samples.rate.get() as usize / 40 } else { 0 };
         let progress = Arc::new(Progress::default());
-        let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + LEAD;
+        let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + lead;
         let samples = samples.clone();
-        let clip = Self { samples, volume, fade: 1.0, next: 0, audible, not_after, progress: progress.clone() };
+        let clip = Self { samples, volume, fade: 1.0, next: 0, lead, audible, not_after, progress: progress.clone() };
         (clip, Playing(progress))
     }
 }
@@ -150,10 +153,10 @@ impl Iterator for Clip {
                 return None;
             }
         }
-        if index < LEAD {
+        if index < self.lead {
             return Some(0.0);
         }
-        let Some(sample) = self.samples.mono.get(index - LEAD) else {
+        let Some(sample) = self.samples.mono.get(index - self.lead) else {
             self.progress.whole.store(true, Ordering::Release);
             return None;
         };
@@ -202,7 +205,7 @@ mod tests {
     }
 
     fn clip_until(mono: Vec<f32>, not_after: Option<Instant>) -> (Clip, Playing) {
-        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5, not_after)
+        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5, not_after, false)
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -44,6 +44,8 @@ struct Inner {
     /// The bits of an `f32`, 0 to 1.
     volume: AtomicU32,
     chime: Mutex<Option<Playing>>,
+    /// The last sound was broken off.
+    broken_off: AtomicBool,
 }
 
 enum Device {
@@ -72,7 +74,8 @@ impl Sound {
         if let Err(error) = started {
             set(&device, Device::Absent(format!("no thread for it: {error}")));
         }
-        Self(Arc::new(Inner { device, orders, volume: AtomicU32::new(volume.to_bits()), chime: Mutex::new(None) }))
+        let volume = AtomicU32::new(volume.to_bits());
+        Self(Arc::new(Inner { device, orders, volume, chime: Mutex::new(None), broken_off: AtomicBool::new(false) }))
     }
 
     /// Whether there is a loudspeaker: `None` while it is being opened.
@@ -115,7 +118,8 @@ impl Sound {
                 return Err(VoiceError::NoDevice { cause: cause.clone() });
             }
         };
-        let (clip, playing) = Clip::new(samples, self.volume(), not_after);
+        let apart = self.0.broken_off.swap(false, Ordering::AcqRel);
+        let (clip, playing) = Clip::new(samples, self.volume(), not_after, apart);
         mixer.add(clip);
         Ok(playing)
     }
@@ -161,6 +165,7 @@ impl Sound {
                 }
                 // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
                 playing.cut();
+                self.0.broken_off.store(true, Ordering::Release);
                 // It was heard, if only for a moment: the caller lets it fade away before the next sound.
                 if let (false, Some(at)) = (told, playing.began()) {
                     begun(at);
@@ -184,12 +189,15 @@ impl Sound {
                 return Err(VoiceError::TooLate);
             }
             if let Some(Err(cause)) = self.present() {
+                playing.cut();
                 return Err(VoiceError::NoDevice { cause });
             }
             if playing.is_over() && !playing.is_whole() {
                 return Err(VoiceError::NoDevice { cause: "it was lost in mid-sentence".into() });
             }
             if moved.elapsed() > STALLED {
+                // A device that only was slow must not say it over the next voice.
+                playing.cut();
                 let cause = "it takes no more sound".to_owned();
                 let _ = self.0.orders.try_send(Order::Lost(cause.clone()));
                 return Err(VoiceError::NoDevice { cause });
