@@ -28,7 +28,8 @@ use greeter::{
     },
     person::Language,
 };
-use hall::Hall;
+use hall::{Hall, RATE};
+use rand::{Rng, SeedableRng};
 use speaking::{READY, begun, english, in_a_hall, is_finished, sentence, settings, wait, warm};
 
 /// What the next voice, or the screen, may take after a loss.
@@ -184,6 +185,72 @@ fn two_voices(seconds: f32) -> Speech {
     let speech = Speech::with_voices(&settings, vec![low, high], Some(sound));
     warm(&speech, "low");
     speech
+}
+
+/// How strong a pitch is in a window: the amplitude of a sine of that pitch.
+fn strength(window: &[i16], pitch: f32) -> f32 {
+    let (mut sine, mut cosine) = (0.0, 0.0);
+    for (index, sample) in window.iter().enumerate() {
+        let angle = index as f32 / RATE as f32 * pitch * TAU;
+        sine += f32::from(*sample) * angle.sin();
+        cosine += f32::from(*sample) * angle.cos();
+    }
+    (sine.powi(2) + cosine.powi(2)).sqrt() * 2.0 / window.len() as f32
+}
+
+#[test]
+fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_never_a_late_greeting() {
+    let name = "two_hundred_interruptions_at_random_moments_never_two_voices_together_and_never_a_late_greeting";
+    in_a_hall(name, &[], |home| {
+        let hall = Hall::opens_in(home);
+        let speech = two_voices(0.35);
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(13);
+        let start = Instant::now();
+        let mut deadlines = BTreeMap::new();
+        let mut events = Vec::new();
+        for id in 1..=200 {
+            let (language, text) = if random.random() { ("en", "One, two.") } else { ("yue", "Three, four.") };
+            let not_after = Instant::now() + Duration::from_millis(random.random_range(0..600));
+            let priority = if random.random_bool(0.7) { Priority::Urgent } else { Priority::Greeting };
+            deadlines.insert(id, not_after);
+            let utterance = Utterance::new(id, language.into(), text);
+            speech.say(Utterance { priority, not_after: Some(not_after), ..utterance });
+            std::thread::sleep(Duration::from_millis(random.random_range(0..450)));
+            match random.random_range(0..3) {
+                0 => speech.nobody_there(id),
+                1 => speech.stop(),
+                _ => {}
+            }
+            events.extend(speech.events().try_iter());
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        events.extend(speech.events().try_iter());
+
+        let mut spoken = 0;
+        for event in &events {
+            if let SpeechEvent::Begun { id, at, .. } = event
+                && let Some(not_after) = deadlines.get(id)
+            {
+                spoken += 1;
+                assert!(at <= not_after, "{id} was begun {:?} late", *at - *not_after);
+            }
+        }
+        let ended = |id: &u64| {
+            events.iter().any(|event| matches!(event, SpeechEvent::Finished { id: it } | SpeechEvent::Dropped { id: it, .. } if it == id))
+        };
+        assert!(deadlines.keys().all(ended), "each is told to its end");
+        let sound = hall.heard_since(start);
+        let windows: Vec<(f32, f32)> =
+            sound.chunks_exact(320).map(|window| (strength(window, LOW), strength(window, HIGH))).collect();
+        let (low, high) = windows.iter().fold((0.0_f32, 0.0_f32), |most, it| (most.0.max(it.0), most.1.max(it.1)));
+        let together = windows.iter().filter(|it| it.0 > low * 0.15 && it.1 > high * 0.15).count();
+        let sounding = windows.iter().filter(|it| it.0 > low * 0.15 || it.1 > high * 0.15).count();
+        println!(
+            "measured: of 200, {spoken} begun, {sounding} windows of 20 ms with sound, {together} with two voices"
+        );
+        assert!(spoken > 60 && sounding > 200, "{spoken} begun, {sounding} windows: this test heard too little");
+        assert_eq!(together, 0);
+    });
 }
 
 #[test]

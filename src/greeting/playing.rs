@@ -121,6 +121,8 @@ pub(super) struct Clip {
     lead: usize,
     audible: usize,
     not_after: Option<Instant>,
+    /// rodio's converters ask again after the end, and would play on whatever came then.
+    ended: bool,
     progress: Arc<Progress>,
 }
 
@@ -132,15 +134,12 @@ impl Clip {
         let progress = Arc::new(Progress::default());
         let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + lead;
         let samples = samples.clone();
-        let clip = Self { samples, volume, fade: 1.0, next: 0, lead, audible, not_after, progress: progress.clone() };
+        let (fade, next, ended) = (1.0, 0, false);
+        let clip = Self { samples, volume, fade, next, lead, audible, not_after, ended, progress: progress.clone() };
         (clip, Playing(progress))
     }
-}
 
-impl Iterator for Clip {
-    type Item = f32;
-
-    fn next(&mut self) -> Option<f32> {
+    fn sample(&mut self) -> Option<f32> {
         let index = self.next;
         self.next += 1;
         self.progress.position.store(self.next, Ordering::Release);
@@ -172,6 +171,19 @@ impl Iterator for Clip {
     }
 }
 
+impl Iterator for Clip {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        if self.ended {
+            return None;
+        }
+        let sample = self.sample();
+        self.ended = sample.is_none();
+        sample
+    }
+}
+
 impl Source for Clip {
     fn current_span_len(&self) -> Option<usize> {
         None
@@ -198,6 +210,8 @@ impl Drop for Clip {
 
 #[cfg(test)]
 mod tests {
+    use rodio::source::UniformSourceIterator;
+
     use super::*;
 
     fn clip(mono: Vec<f32>) -> (Clip, Playing) {
@@ -225,7 +239,12 @@ mod tests {
     fn a_sound_whose_time_has_passed_is_not_heard() {
         let (clip, playing) = clip_until(vec![0.8; 100], Some(Instant::now()));
         std::thread::sleep(Duration::from_millis(2));
-        assert!(clip.into_iter().all(|sample| sample.abs() < AUDIBLE));
+        // Not even by a mixer that asks again after the end.
+        let mut mixed = UniformSourceIterator::new(clip, NonZero::new(2).unwrap(), NonZero::new(1000).unwrap());
+        for _ in 0..3 {
+            assert!(mixed.by_ref().all(|sample| sample.abs() < AUDIBLE));
+        }
+        drop(mixed);
         assert!(playing.is_late() && playing.is_over() && !playing.is_whole() && playing.began().is_none());
         let (clip, playing) = clip_until(vec![0.8; 100], Some(Instant::now() + Duration::from_secs(60)));
         assert_eq!(clip.into_iter().filter(|sample| *sample > 0.3).count(), 100);
