@@ -12,6 +12,8 @@ pub const SIDE: u32 = 112;
 /// Pixels around the crop that are kept with it, so that the face can be framed anew.
 const MARGIN: u32 = 8;
 const WHOLE: u32 = SIDE + 2 * MARGIN;
+/// Large faces are first reduced to so many pixels for one of the crop.
+const REDUCED: f32 = 1.25;
 /// The point of the crop that stays where it is when a face is framed larger or smaller: between eyes and mouth.
 const FRAMED_ABOUT: Point = Point { x: 56.5, y: 64.5 };
 
@@ -127,10 +129,11 @@ pub fn align(frame: &RgbImage, landmarks: &Landmarks) -> Option<Upright> {
         return Some(upright(frame, &to_crop));
     }
     let middle = to_crop.inverse().apply(Point { x: 56.0, y: 56.0 });
-    // The diagonal, so that it fits in whatever its angle.
-    let side = 182.0 / to_crop.scale();
-    let reduced = square(frame, middle, side, 228)?;
-    let (corner, factor) = (reduced.corner, 228.0 / reduced.side);
+    // As wide as the face needs at its angle, and a pixel on each side.
+    let needed = WHOLE as f32 * (to_crop.a.abs() + to_crop.b.abs()) / to_crop.scale() + 2.0;
+    let target = (needed * REDUCED).ceil();
+    let reduced = square(frame, middle, needed / to_crop.scale(), target as u32)?;
+    let (corner, factor) = (reduced.corner, target / reduced.side);
     let moved = landmarks.map(|point| Point { x: (point.x - corner.x) * factor, y: (point.y - corner.y) * factor });
     Some(upright(&reduced.rgb, &Similarity::between(&moved, &TEMPLATE)?))
 }
@@ -158,41 +161,48 @@ fn sample(picture: &RgbImage, to_picture: &Similarity, square: &mut RgbImage) {
     };
     // Each line of the square is a straight one in the picture: where both ends have all their neighbours, all between them have.
     let inner = |point: Point| {
-        point.x >= 0.0
-            && point.y >= 0.0
+        point.x >= 0.5
+            && point.y >= 0.5
             && point.x < picture.width() as f32 - 3.0
             && point.y < picture.height() as f32 - 2.0
     };
+    let step = (fixed(to_picture.a), fixed(to_picture.b));
     for (y, line) in square.as_mut().chunks_exact_mut(side as usize * 3).enumerate() {
         let (first, last) = (place(0, y as u32), place(side - 1, y as u32));
-        let pixels = line.as_chunks_mut::<3>().0.iter_mut().enumerate();
+        let pixels = line.as_chunks_mut::<3>().0.iter_mut();
         if inner(first) && inner(last) {
-            for (x, pixel) in pixels {
-                let (x, y) = (first.x + to_picture.a * x as f32, first.y + to_picture.b * x as f32);
-                let (left, top) = (x as u32, y as u32);
-                let at = (top as usize * width + left as usize) * 3;
-                *pixel = between(picture.as_raw(), at, width, x - left as f32, y - top as f32);
+            let (mut x, mut y) = (fixed(first.x), fixed(first.y));
+            for pixel in pixels {
+                let at = ((y >> POINT) as usize * width + (x >> POINT) as usize) * 3;
+                *pixel = between(picture.as_raw(), at, width, x as u32 & FRACTION, y as u32 & FRACTION);
+                (x, y) = (x + step.0, y + step.1);
             }
         } else {
-            pixels.for_each(|(x, pixel)| *pixel = bilinear(picture, place(x as u32, y as u32)));
+            pixels.enumerate().for_each(|(x, pixel)| *pixel = bilinear(picture, place(x as u32, y as u32)));
         }
     }
 }
 
-/// Four numbers and not three: each pixel is one load and one conversion, and the fourth is of no account.
-#[inline(always)]
-fn between(raw: &[u8], at: usize, width: usize, fx: f32, fy: f32) -> [u8; 3] {
-    let (upper, lower) = (&raw[at..at + 7], &raw[at + 3 * width..][..7]);
-    let four = |row: &[u8], from: usize| -> [f32; 4] { std::array::from_fn(|k| f32::from(row[from + k])) };
-    mix([four(upper, 0), four(upper, 3), four(lower, 0), four(lower, 3)], fx, fy)
+/// Places within a picture are counted in so many binary places, because processors turn no [`f32`] quickly into a place in memory.
+const POINT: u32 = 16;
+const FRACTION: u32 = (1 << POINT) - 1;
+
+fn fixed(value: f32) -> i64 {
+    (value * (1 << POINT) as f32) as i64
 }
 
+/// The mean of four pixels by where, in parts of 65,536, the place lies between them. Four numbers and not three: each pixel is one load,
+/// and the fourth is of no account.
 #[inline(always)]
-fn mix([a, b, c, d]: [[f32; 4]; 4], fx: f32, fy: f32) -> [u8; 3] {
-    let mixed: [i32; 4] = std::array::from_fn(|k| {
-        let upper = a[k] + (b[k] - a[k]) * fx;
-        let lower = c[k] + (d[k] - c[k]) * fx;
-        (upper + (lower - upper) * fy + 0.5) as i32
+fn between(raw: &[u8], at: usize, width: usize, fx: u32, fy: u32) -> [u8; 3] {
+    let (upper, lower) = (&raw[at..at + 7], &raw[at + 3 * width..][..7]);
+    // Eleven binary places: four such sums fit in 32.
+    let (fx, fy) = (fx >> 5, fy >> 5);
+    let mixed: [u32; 4] = std::array::from_fn(|k| {
+        let [a, b] = [upper[k], upper[k + 3]].map(u32::from);
+        let [c, d] = [lower[k], lower[k + 3]].map(u32::from);
+        let (upper, lower) = (a * (2048 - fx) + b * fx, c * (2048 - fx) + d * fx);
+        (upper * (2048 - fy) + lower * fy + (1 << 21)) >> 22
     });
     std::array::from_fn(|k| mixed[k] as u8)
 }
@@ -201,11 +211,15 @@ fn mix([a, b, c, d]: [[f32; 4]; 4], fx: f32, fy: f32) -> [u8; 3] {
 fn bilinear(picture: &RgbImage, place: Point) -> [u8; 3] {
     let (left, top) = (place.x.floor(), place.y.floor());
     let pixel = |x: f32, y: f32| match picture.get_pixel_checked(x as u32, y as u32) {
-        Some(Rgb([r, g, b])) if x >= 0.0 && y >= 0.0 => [f32::from(*r), f32::from(*g), f32::from(*b), 0.0],
-        _ => [0.0; 4],
+        Some(Rgb([r, g, b])) if x >= 0.0 && y >= 0.0 => [f32::from(*r), f32::from(*g), f32::from(*b)],
+        _ => [0.0; 3],
     };
-    let near = [pixel(left, top), pixel(left + 1.0, top), pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)];
-    mix(near, place.x - left, place.y - top)
+    let (fx, fy) = (place.x - left, place.y - top);
+    let (upper, lower) = ([pixel(left, top), pixel(left + 1.0, top)], [pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)]);
+    std::array::from_fn(|k| {
+        let across = |[a, b]: [[f32; 3]; 2]| a[k] + (b[k] - a[k]) * fx;
+        (across(upper) + (across(lower) - across(upper)) * fy).round() as u8
+    })
 }
 
 #[cfg(test)]

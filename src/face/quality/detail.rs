@@ -29,7 +29,10 @@ impl Detail {
         let contrast = spread.max(1.0);
         let [red, blue] = &planes.chroma;
         // Red less green and blue less green, from what they have above the luminance: 0.587·green = -0.299·red - 0.114·blue there.
-        let green = |at: usize| (-0.299 * red[at] - 0.114 * blue[at]) / 0.587;
+        let less_green = |plane: &[f32]| -> Vec<f32> {
+            let green = red.iter().zip(blue).map(|(red, blue)| (-0.299 * red - 0.114 * blue) / 0.587);
+            plane.iter().zip(green).map(|(value, green)| value - green).collect()
+        };
         let flat = |plane: &[f32], step: f32| {
             share(FACE, |at| (plane[at + 1] - plane[at]).abs() < step && (plane[at + WIDTH] - plane[at]).abs() < step)
         };
@@ -37,7 +40,7 @@ impl Detail {
         Self {
             fine: second_differences(grey, 1) / contrast,
             coarse: second_differences(grey, 2) / contrast,
-            noise: [noise(|at| grey[at]), (noise(|at| red[at] - green(at)) + noise(|at| blue[at] - green(at))) / 2.0],
+            noise: [noise(grey), (noise(&less_green(red)) + noise(&less_green(blue))) / 2.0],
             level: [colour, flat(grey, 0.02 * contrast)],
         }
     }
@@ -49,19 +52,21 @@ fn second_differences(grey: &[f32], step: usize) -> f32 {
     along(step).min(along(step * WIDTH))
 }
 
-fn noise(value: impl Fn(usize) -> f32) -> f32 {
-    let response = |at: usize| {
-        let corners = value(at - WIDTH - 1) + value(at - WIDTH + 1) + value(at + WIDTH - 1) + value(at + WIDTH + 1);
-        let sides = value(at - WIDTH) + value(at + WIDTH) + value(at - 1) + value(at + 1);
-        (corners - 2.0 * sides + 4.0 * value(at)).abs()
-    };
+fn noise(plane: &[f32]) -> f32 {
+    const ACROSS: usize = FACE.right - FACE.left;
     let mut blocks: Vec<f32> = Vec::with_capacity(110);
     for top in (FACE.top..=FACE.bottom - BLOCK).step_by(BLOCK) {
-        for left in (FACE.left..=FACE.right - BLOCK).step_by(BLOCK) {
-            let sum: f32 =
-                (0..BLOCK * BLOCK).map(|place| response((top + place / BLOCK) * WIDTH + left + place % BLOCK)).sum();
-            blocks.push(sum / (BLOCK * BLOCK) as f32);
+        // The strength of second differences in both directions, summed down the block.
+        let mut columns = [0.0_f32; ACROSS];
+        for y in top..top + BLOCK {
+            let row = |y: usize| &plane[y * WIDTH + FACE.left - 1..][..ACROSS + 2];
+            let (above, here, below) = (row(y - 1), row(y), row(y + 1));
+            for (x, column) in columns.iter_mut().enumerate() {
+                let across = |row: &[f32]| row[x] - 2.0 * row[x + 1] + row[x + 2];
+                *column += (across(above) - 2.0 * across(here) + across(below)).abs();
+            }
         }
+        blocks.extend(columns.chunks_exact(BLOCK).map(|block| block.iter().sum::<f32>() / (BLOCK * BLOCK) as f32));
     }
     let smooth = *blocks.select_nth_unstable_by(SMOOTH, f32::total_cmp).1;
     smooth * std::f32::consts::FRAC_PI_2.sqrt() / 6.0
