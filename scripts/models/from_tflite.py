@@ -57,11 +57,22 @@ def _is_prelu(window):
     return [name for name, *_ in window] == ["RELU", "ABS", "SUB", "MUL", "ADD"]
 
 
-class Writer:
-    """Turns a Reader's operators into nodes of a Graph."""
+def _widened(array, **axes):
+    """An array with zeros after its last entries: axis0 and axis1 say how long these axes become."""
+    lengths = [axes.get(f"axis{axis}", length) for axis, length in enumerate(array.shape)]
+    return np.pad(array, [(0, wanted - length) for wanted, length in zip(lengths, array.shape)])
 
-    def __init__(self, path, name, origin):
-        self.reader, self.graph = Reader(path), Graph(name, origin)
+
+class Writer:
+    """Turns a Reader's operators into nodes of a Graph.
+
+    `block`: inner values get a multiple of so many channels; those that are added hold zeros. ONNX Runtime keeps values in blocks of
+    8 or 16 channels, and leaves that layout, at a cost, for each convolution whose groups do not fill a block and for each Pad.
+    """
+
+    def __init__(self, path, name, origin, block=1):
+        self.reader, self.graph, self.block = Reader(path), Graph(name, origin), block
+        self.channels = {}    # tensor -> channels that its ONNX value has
         self.values = {}      # tensor -> name of the ONNX value
         self.constants = {}   # tensor -> numpy array, once stored or widened from half floats
 
@@ -70,7 +81,9 @@ class Writer:
         (entry,) = (int(i) for i in self.reader.net.InputsAsNumpy())
         _, height, width, channels = self.reader.shape(entry)
         self.values[entry] = self.graph.input(input_name, ["n", channels, height, width])
+        self.channels[entry] = channels
         todo = list(self.reader.operators())
+        self.heads = {inputs[0] for name, inputs, *_ in todo if name == "RESHAPE"}
         while todo:
             if _is_prelu(todo[:5]):
                 self._prelu(todo[:5])
@@ -96,30 +109,42 @@ class Writer:
         left, right = _same_padding(width, kernel[1], stride, same)
         return stride, (top, left, bottom, right)
 
+    def _width(self, tensor):
+        """How many channels a tensor is to have; what leaves the network has its own."""
+        own = self.reader.shape(tensor)[-1]
+        return own if tensor in self.heads else -(-own // self.block) * self.block
+
     def _conv_2d(self, inputs, output, operator):
         kernel = self._constant(inputs[1]).transpose(0, 3, 1, 2)
         options = self.reader.options(operator, tflite.Conv2DOptions)
         stride, pads = self._window(inputs, options, kernel.shape[2:])
-        self.values[output] = self.graph.conv(self.values[inputs[0]], kernel, self._constant(inputs[2]), stride, pads)
+        width = self.channels[output] = self._width(output)
+        kernel = _widened(kernel, axis0=width, axis1=self.channels[inputs[0]])
+        bias = _widened(self._constant(inputs[2]), axis0=width)
+        self.values[output] = self.graph.conv(self.values[inputs[0]], kernel, bias, stride, pads)
 
     def _depthwise_conv_2d(self, inputs, output, operator):
         kernel = self._constant(inputs[1]).transpose(3, 0, 1, 2)
         options = self.reader.options(operator, tflite.DepthwiseConv2DOptions)
         stride, pads = self._window(inputs, options, kernel.shape[2:])
-        self.values[output] = self.graph.conv(
-            self.values[inputs[0]], kernel, self._constant(inputs[2]), stride, pads, groups=kernel.shape[0])
+        width = self.channels[output] = self.channels[inputs[0]]
+        kernel, bias = (_widened(array, axis0=width) for array in (kernel, self._constant(inputs[2])))
+        self.values[output] = self.graph.conv(self.values[inputs[0]], kernel, bias, stride, pads, groups=width)
 
     def _max_pool_2d(self, inputs, output, operator):
         options = self.reader.options(operator, tflite.Pool2DOptions)
         size = [options.FilterHeight(), options.FilterWidth()]
         stride, pads = self._window(inputs, options, size)
+        self.channels[output] = self.channels[inputs[0]]
         self.values[output] = self.graph.op(
             "MaxPool", [self.values[inputs[0]]], kernel_shape=size, strides=[stride, stride], pads=list(pads))
 
     def _relu(self, inputs, output, _operator):
+        self.channels[output] = self.channels[inputs[0]]
         self.values[output] = self.graph.op("Relu", [self.values[inputs[0]]])
 
     def _add(self, inputs, output, _operator):
+        (self.channels[output],) = {self.channels[i] for i in inputs}
         self.values[output] = self.graph.op("Add", [self.values[i] for i in inputs])
 
     def _pad(self, inputs, output, _operator):
@@ -127,12 +152,19 @@ class Writer:
         paddings = self._constant(inputs[1])
         after = int(paddings[3][1])
         assert paddings.sum() == after
-        pads = self.graph.shape([0, 0, 0, 0, 0, after, 0, 0])
-        self.values[output] = self.graph.op("Pad", [self.values[inputs[0]], pads])
+        self.values[output] = self._as_wide(inputs[0], self._width(output))
+        self.channels[output] = self._width(output)
+
+    def _as_wide(self, tensor, width):
+        """A tensor's value with zeros for the channels that it lacks, by a convolution that leaves the others as they are."""
+        if self.channels[tensor] == width:
+            return self.values[tensor]
+        return self.graph.conv(self.values[tensor], np.eye(width, self.channels[tensor])[:, :, None, None], None)
 
     def _prelu(self, window):
         _, (source,), _, _ = window[0]
         half_slopes = next(c for c in (self._constant(i) for i in window[3][1]) if c is not None)
+        self.channels[window[4][2]] = self.channels[source]
         self.values[window[4][2]] = self.graph.prelu(self.values[source], 2 * half_slopes)
 
     def _reshape(self, inputs, output, _operator):
@@ -147,7 +179,7 @@ class Writer:
 def mediapipe_face_short(tflite_path, path):
     """MediaPipe's short-range face detector: 128x128 RGB, x / 127.5 - 1, to 896 anchors."""
     origin = "MediaPipe face detection, short range, PyPI mediapipe 0.10.21 (Apache-2.0), face_detection_short_range.tflite"
-    writer = Writer(tflite_path, "mediapipe-face-short", origin)
+    writer = Writer(tflite_path, "mediapipe-face-short", origin, block=16)
     regressors, scores = writer.convert("input")
     writer.graph.output("regressors", regressors, ["n", 896, 16])
     writer.graph.output("scores", scores, ["n", 896, 1])
