@@ -47,7 +47,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { idle: 4, busy: 1, confirms: true, searches_when_busy: false }
+        Self { idle: 6, busy: 1, confirms: true, searches_when_busy: false }
     }
 }
 
