@@ -8,7 +8,10 @@ mod hall;
 mod speaking;
 
 use std::{
+    io::Write,
     num::NonZero,
+    path::Path,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -43,24 +46,29 @@ fn settings(voice: &str) -> GreetingSettings {
 /// What a visitor hears when a voice says a text, 16 kHz, between -1 and 1.
 fn heard(hall: &Hall, voice: &str, language: &str, text: &str) -> Vec<f32> {
     let speech = Speech::start(&settings(voice), &[language.into()]);
+    let heard = said(&speech, hall, || Utterance::new(1, language.into(), text));
+    heard.iter().map(|sample| f32::from(*sample) / 32_768.0).collect()
+}
+
+/// What a visitor hears of an utterance, which is said again until the voice is open.
+fn said(speech: &Speech, hall: &Hall, utterance: impl Fn() -> Utterance) -> Vec<i16> {
     let until = Instant::now() + WITHIN;
-    for id in 1.. {
+    loop {
         let asked = Instant::now();
-        speech.say(Utterance::new(id, language.into(), text));
+        speech.say(utterance());
         let end = std::iter::from_fn(|| speech.events().recv_deadline(until).ok()).find(|event| {
             matches!(event, SpeechEvent::Finished { .. } | SpeechEvent::Shown { .. } | SpeechEvent::Dropped { .. })
         });
         match end {
             Some(SpeechEvent::Finished { .. }) => {
                 std::thread::sleep(Duration::from_millis(600));
-                return hall.heard_since(asked).iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+                return hall.heard_since(asked);
             }
             // It is still being opened.
             Some(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(300)),
-            other => panic!("{voice} did not speak {language}: {other:?}"),
+            other => panic!("not said: {other:?}"),
         }
     }
-    unreachable!("there are more numbers than seconds")
 }
 
 /// The best correlation of `part` with any stretch of `whole`, both at [`COMPARED`].
@@ -123,5 +131,116 @@ fn every_voice_is_as_loud_as_every_other() {
             }
         }
         assert!(wrong.is_empty(), "not within 1 LU of {}: {wrong:?}", loudness::TARGET);
+    });
+}
+
+/// Frequent surnames of the United States, from all over the world.
+const SURNAMES: [&str; 60] = [
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Jones",
+    "Garcia",
+    "Miller",
+    "Davis",
+    "Rodriguez",
+    "Martinez",
+    "Hernandez",
+    "Lopez",
+    "Gonzalez",
+    "Wilson",
+    "Anderson",
+    "Thomas",
+    "Taylor",
+    "Moore",
+    "Jackson",
+    "Martin",
+    "Lee",
+    "Perez",
+    "Thompson",
+    "White",
+    "Harris",
+    "Sanchez",
+    "Clark",
+    "Ramirez",
+    "Lewis",
+    "Robinson",
+    "Walker",
+    "Young",
+    "Allen",
+    "King",
+    "Wright",
+    "Scott",
+    "Torres",
+    "Nguyen",
+    "Hill",
+    "Flores",
+    "Green",
+    "Adams",
+    "Nelson",
+    "Baker",
+    "Hall",
+    "Rivera",
+    "Campbell",
+    "Mitchell",
+    "Carter",
+    "Roberts",
+    "Collins",
+    "Obama",
+    "Murphy",
+    "Kelly",
+    "Cooper",
+    "Peterson",
+    "Bailey",
+    "Reed",
+    "Sullivan",
+    "Bennett",
+];
+
+/// What a recogniser of free speech makes of each recording, and the surname that is spelled most like a word of it.
+fn heard_freely(sounds: &[Vec<i16>]) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut recogniser = Command::new(root.join(".runtime/hear-python/bin/python"))
+        .arg(root.join("tests/support/hear_freely.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the recogniser, which `scripts/test.sh --long` installs");
+    let lengths: Vec<usize> = sounds.iter().map(Vec::len).collect();
+    let mut input = serde_json::to_vec(&serde_json::json!({ "names": SURNAMES.as_slice(), "lengths": lengths })).unwrap();
+    input.push(b'\n');
+    input.extend(sounds.iter().flatten().flat_map(|sample| sample.to_le_bytes()));
+    let mut entrance = recogniser.stdin.take().unwrap();
+    let writing = std::thread::spawn(move || entrance.write_all(&input));
+    let output = recogniser.wait_with_output().unwrap();
+    writing.join().unwrap().unwrap();
+    let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
+    let line = |line: &str| -> serde_json::Value { serde_json::from_str(line).unwrap() };
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    lines.map(line).map(|line| (text(&line["heard"]), text(&line["nearest"]))).collect()
+}
+
+#[test]
+fn sixty_surnames_are_heard_right_in_english_greetings() {
+    if std::env::var_os("GREETER_LONG").is_none() {
+        println!("skipped: sixty surnames are heard with `scripts/test.sh --long`");
+        return;
+    }
+    in_a_hall("sixty_surnames_are_heard_right_in_english_greetings", &[], |home| {
+        let hall = &Hall::opens_in(home);
+        let speech = Speech::start(&settings("tts"), &["en".into()]);
+        let mut sounds = Vec::new();
+        for (id, surname) in (1..).zip(SURNAMES) {
+            let text = format!("Good morning, Mr {surname}. Please go to counter 3.");
+            let said = said(&speech, hall, || Utterance::new(id, "en".into(), &text));
+            sounds.push(said);
+        }
+        let heard = heard_freely(&sounds);
+        assert_eq!(heard.len(), SURNAMES.len());
+        let verbatim = heard.iter().zip(SURNAMES).filter(|((heard, _), surname)| heard.contains(surname)).count();
+        println!("measured: of 60 surnames, {verbatim} heard letter by letter");
+        let wrong: Vec<_> = heard.iter().zip(SURNAMES).filter(|((_, nearest), surname)| nearest != surname).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
     });
 }

@@ -215,7 +215,8 @@ fn bilinear(picture: &RgbImage, place: Point) -> [u8; 3] {
         _ => [0.0; 3],
     };
     let (fx, fy) = (place.x - left, place.y - top);
-    let (upper, lower) = ([pixel(left, top), pixel(left + 1.0, top)], [pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)]);
+    let (upper, lower) =
+        ([pixel(left, top), pixel(left + 1.0, top)], [pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)]);
     std::array::from_fn(|k| {
         let across = |[a, b]: [[f32; 3]; 2]| a[k] + (b[k] - a[k]) * fx;
         (across(upper) + (across(lower) - across(upper)) * fy).round() as u8

@@ -50,7 +50,9 @@ impl Tape {
     }
 
     fn index_at(&self, at: Instant) -> usize {
-        self.chunks
+        // A chunk's last sample has sounded when the chunk arrives.
+        let arrived = self.chunks.partition_point(|(_, arrived)| *arrived < at);
+        self.chunks[arrived..]
             .iter()
             .map(|(count, _)| *count)
             .find(|count| self.time_of(*count).is_some_and(|time| time >= at))

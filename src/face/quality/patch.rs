@@ -48,9 +48,8 @@ impl Planes {
         }
         let pixels = crop.as_raw().as_chunks::<3>().0;
         let grey: Vec<f32> = pixels.iter().map(|pixel| luminance(*pixel)).collect();
-        let above = |channel: usize| {
-            pixels.iter().zip(&grey).map(|(pixel, grey)| f32::from(pixel[channel]) - grey).collect()
-        };
+        let above =
+            |channel: usize| pixels.iter().zip(&grey).map(|(pixel, grey)| f32::from(pixel[channel]) - grey).collect();
         let chroma: [Vec<f32>; 2] = [above(0), above(2)];
         let coloured = mean(FACE, |at| chroma[0][at].abs() + chroma[1][at].abs()) > 1.0;
         Some(Self { grey, chroma, coloured })
