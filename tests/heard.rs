@@ -208,7 +208,8 @@ fn heard_freely(sounds: &[Vec<i16>]) -> Vec<(String, String)> {
         .spawn()
         .expect("the recogniser, which `scripts/test.sh --long` installs");
     let lengths: Vec<usize> = sounds.iter().map(Vec::len).collect();
-    let mut input = serde_json::to_vec(&serde_json::json!({ "names": SURNAMES.as_slice(), "lengths": lengths })).unwrap();
+    let mut input =
+        serde_json::to_vec(&serde_json::json!({ "names": SURNAMES.as_slice(), "lengths": lengths })).unwrap();
     input.push(b'\n');
     input.extend(sounds.iter().flatten().flat_map(|sample| sample.to_le_bytes()));
     let mut entrance = recogniser.stdin.take().unwrap();

@@ -23,6 +23,7 @@ use greeter::{
         renderer::Renderer,
         sound::Sound,
         speech::{Speech, SpeechEvent},
+        tts_voice::TtsVoice,
         utterance::{Priority, Utterance},
         voice::{StopFlag, Voice, VoiceError, VoiceState},
     },
@@ -30,7 +31,7 @@ use greeter::{
 };
 use hall::{Hall, RATE};
 use rand::{Rng, SeedableRng};
-use speaking::{READY, begun, english, in_a_hall, is_finished, sentence, settings, wait, warm};
+use speaking::{BEGINS_WITHIN, READY, begun, english, in_a_hall, is_finished, sentence, settings, wait, warm};
 
 /// What the next voice, or the screen, may take after a loss.
 const AFTER_A_LOSS: Duration = Duration::from_millis(300);
@@ -249,6 +250,65 @@ fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_nev
             "measured: of 200, {spoken} begun, {sounding} windows of 20 ms with sound, {together} with two voices"
         );
         assert!(spoken > 60 && sounding > 200, "{spoken} begun, {sounding} windows: this test heard too little");
+        assert_eq!(together, 0);
+    });
+}
+
+/// How strong what is left of a window is without a pitch: the root of its mean square.
+fn beside(window: &[i16], pitch: f32) -> f32 {
+    let power = window.iter().map(|sample| f32::from(*sample).powi(2)).sum::<f32>() / window.len() as f32;
+    (power - strength(window, pitch).powi(2) / 2.0).max(0.0).sqrt()
+}
+
+#[test]
+fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_are_never_heard_together() {
+    let name = "a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_are_never_heard_together";
+    in_a_hall(name, &[], |home| {
+        let hall = Hall::opens_in(home);
+        let languages: Vec<Language> = ["en", "yue"].map(Language::from).to_vec();
+        let order = BTreeMap::from([
+            (languages[0].clone(), vec!["tts".to_owned()]),
+            (languages[1].clone(), vec!["tone".to_owned()]),
+        ]);
+        let settings = GreetingSettings { voices_by_language: order, ..settings(&[]) };
+        let sound = Sound::open(0.9);
+        let tts = Box::new(TtsVoice::new(&languages[..1], 1.0, sound.clone(), BEGINS_WITHIN));
+        // Higher than what is strong in a voice.
+        let pitch = 3_500.0;
+        let tone = rendered(Tone { name: "tone", pitch, seconds: 1.5 }, &sound, &languages);
+        let speech = Speech::with_voices(&settings, vec![tts, tone], Some(sound));
+        warm(&speech, "tts");
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(13);
+        let start = Instant::now();
+        for id in 1..=80 {
+            let (language, text) =
+                if id % 2 == 0 { ("en", "Good morning, and welcome.") } else { ("yue", "早晨。") };
+            speech.say(Utterance { priority: Priority::Urgent, ..Utterance::new(id, language.into(), text) });
+            // The next one, which is as urgent, does not interrupt this one: its visitor has to leave.
+            std::thread::sleep(Duration::from_millis(random.random_range(100..900)));
+            speech.nobody_there(id);
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        let mut spoken = BTreeMap::new();
+        for event in speech.events().try_iter() {
+            if let SpeechEvent::Begun { voice, .. } = event {
+                *spoken.entry(voice).or_insert(0) += 1;
+            }
+        }
+        let sound = hall.heard_since(start);
+        let windows: Vec<(f32, f32)> =
+            sound.chunks_exact(320).map(|window| (strength(window, pitch), beside(window, pitch))).collect();
+        let most = windows.iter().fold((0.0_f32, 0.0_f32), |most, it| (most.0.max(it.0), most.1.max(it.1)));
+        let (tone, words) = (|it: &(f32, f32)| it.0 > most.0 * 0.5, |it: &(f32, f32)| it.1 > most.1 * 0.1);
+        // A window in which the tone begins or ends has something beside it, too: two in a row have not.
+        let together = windows.windows(2).filter(|two| two.iter().all(|it| tone(it) && words(it))).count();
+        let of = |sounds: &dyn Fn(&(f32, f32)) -> bool| windows.iter().filter(|it| sounds(it)).count();
+        let (tones, words) = (of(&tone), of(&|it| words(it) && !tone(it)));
+        println!(
+            "measured: begun {spoken:?}; windows of 20 ms with the tone {tones}, with words {words}, with both {together}"
+        );
+        assert!(spoken.values().filter(|count| **count >= 20).count() == 2, "{spoken:?}");
+        assert!(tones > 200 && words > 200, "this test heard too little");
         assert_eq!(together, 0);
     });
 }
