@@ -2,8 +2,10 @@
 
 #[path = "support/pitch.rs"]
 mod pitch;
+#[path = "support/voice_files.rs"]
+mod voice_files;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use greeter::{
     greeting::{
@@ -101,21 +103,9 @@ fn what_the_voice_does_not_know_is_an_error_and_it_goes_on_speaking() {
     assert!(seconds(&say(&mut voice, GOOD_MORNING, 1.0)) > 0.4);
 }
 
-/// An installation in a folder of its own with the voice's files, to be damaged.
-fn copy() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let models = folder.path().join("models");
-    std::fs::create_dir(&models).unwrap();
-    for name in ["models.toml", "baker-fastspeech2.onnx", "baker-melgan.onnx", "baker-symbols.txt"] {
-        std::fs::copy(root().join("models").join(name), models.join(name)).unwrap();
-    }
-    std::os::unix::fs::symlink(root().join(".runtime"), folder.path().join(".runtime")).unwrap();
-    (folder, models)
-}
-
 #[test]
 fn with_a_file_missing_or_damaged_the_voice_is_down_with_a_plain_reason_and_up_again_when_it_is_restored() {
-    let (folder, models) = copy();
+    let (folder, models) = voice_files::copy();
     let why = || match voice(folder.path()).state() {
         VoiceState::Down(why) => why,
         other => panic!("{other:?}"),

@@ -6,6 +6,8 @@
 mod hall;
 #[path = "support/speaking.rs"]
 mod speaking;
+#[path = "support/voice_files.rs"]
+mod voice_files;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +20,7 @@ use greeter::{
     config::GreetingSettings,
     greeting::{
         espeak::Espeak,
+        neural::NeuralVoice,
         playing::Samples,
         rendered_voice::RenderedVoice,
         renderer::Renderer,
@@ -27,6 +30,7 @@ use greeter::{
         utterance::{Priority, Utterance},
         voice::{StopFlag, Voice, VoiceError, VoiceState},
     },
+    installation::Installation,
     person::Language,
 };
 use hall::{Hall, RATE};
@@ -65,47 +69,30 @@ impl Renderer for Tone {
     }
 }
 
-/// A voice whose file cannot be read, or has only been found out to be damaged when it was used.
-struct Broken {
-    missing: bool,
-}
-
-impl Renderer for Broken {
-    fn name(&self) -> &str {
-        "broken"
-    }
-
-    fn open(&mut self) {}
-
-    fn state(&self) -> VoiceState {
-        if self.missing { VoiceState::Down("voice.onnx is missing".into()) } else { VoiceState::Ready }
-    }
-
-    fn speaks(&self, _: &Language) -> bool {
-        true
-    }
-
-    fn render(&mut self, _: &str, _: &Language, _: f32, _: &StopFlag) -> Result<Samples, VoiceError> {
-        Err(VoiceError::Failed { voice: "broken".into(), cause: "voice.onnx is damaged".into() })
-    }
-}
-
 fn rendered(renderer: impl Renderer + 'static, sound: &Sound, languages: &[Language]) -> Box<dyn Voice> {
     Box::new(RenderedVoice::new(Box::new(renderer), sound.clone(), languages, Duration::from_secs(4)))
 }
 
 #[test]
-fn when_a_voices_file_is_missing_or_damaged_the_next_voice_greets() {
-    in_a_hall("when_a_voices_file_is_missing_or_damaged_the_next_voice_greets", &[], |home| {
+fn when_a_file_of_the_mandarin_voice_is_missing_or_damaged_the_next_voice_greets() {
+    let name = "when_a_file_of_the_mandarin_voice_is_missing_or_damaged_the_next_voice_greets";
+    in_a_hall(name, &[], |home| {
         let hall = Hall::opens_in(home);
+        let mandarin = vec![Language::from("zh-CN")];
+        let greeting = |id| Utterance::new(id, "zh-CN".into(), "陈先生，早上好。请到三号窗口办理。");
         for missing in [true, false] {
+            let (folder, models) = voice_files::copy();
+            match missing {
+                true => std::fs::remove_file(models.join("baker-fastspeech2.onnx")).unwrap(),
+                false => std::fs::write(models.join("baker-melgan.onnx"), "no network").unwrap(),
+            }
             let sound = Sound::open(0.9);
-            let voices =
-                vec![rendered(Broken { missing }, &sound, &english()), rendered(Espeak::new(1.0), &sound, &english())];
-            let speech = Speech::with_voices(&settings(&["broken", "espeak"]), voices, Some(sound));
-            wait_for_loudspeaker(&speech);
+            let neural = NeuralVoice::new(1.0, Box::new(Espeak::new(1.0))).of(Installation::at(folder.path()));
+            let voices = vec![rendered(neural, &sound, &mandarin), rendered(Espeak::new(1.0), &sound, &mandarin)];
+            let speech = Speech::with_voices(&settings(&["neural", "espeak"]), voices, Some(sound));
+            wait_for_loudspeaker(&speech, greeting);
             let asked = Instant::now();
-            speech.say(sentence(1, "Good morning, Mr Obama."));
+            speech.say(greeting(1));
             let events = wait(&speech, Duration::from_secs(20), is_finished(1));
             let (at, voice) = begun(&events).unwrap();
             assert_eq!(voice, "espeak");
@@ -117,13 +104,13 @@ fn when_a_voices_file_is_missing_or_damaged_the_next_voice_greets() {
 }
 
 /// Until espeak has said something: the loudspeaker is open, and every voice's state is known.
-fn wait_for_loudspeaker(speech: &Speech) {
+fn wait_for_loudspeaker(speech: &Speech, sentence: impl Fn(u64) -> Utterance) {
     std::thread::sleep(Duration::from_millis(1500));
     let until = Instant::now() + READY;
     let mut id = 5000;
     loop {
         assert!(Instant::now() < until, "no loudspeaker");
-        speech.say(Utterance { priority: Priority::Aside, ..sentence(id, "Yes.") });
+        speech.say(Utterance { priority: Priority::Aside, ..sentence(id) });
         let over = |event: &SpeechEvent| matches!(event, SpeechEvent::Finished { .. } | SpeechEvent::Shown { .. });
         if matches!(wait(speech, READY, over).last(), Some(SpeechEvent::Finished { .. })) {
             // A voice that failed at this rests now; the visitor comes when it is back.
