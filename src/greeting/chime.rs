@@ -2,7 +2,7 @@
 
 use std::{f32::consts::TAU, num::NonZero, sync::LazyLock};
 
-use super::{loudness, sound::Samples};
+use super::{loudness, playing::Samples};
 
 const RATE: NonZero<u32> = NonZero::new(44_100).unwrap();
 /// Pitch in Hz and start in seconds: a fourth upwards.
