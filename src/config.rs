@@ -97,8 +97,9 @@ section!(
         min_views: u32 = 3,
         /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
         decide_within_ms: u64 = 160,
-        /// Who may still be named with a little more evidence is watched for so much longer.
-        patience_ms: u64 = 400,
+        /// Who may still be named with a little more evidence is watched for so much longer. With what comes before as long as a visitor must face
+        /// the robot anyway, so that it costs nobody anything.
+        patience_ms: u64 = 120,
     }
 );
 
@@ -106,7 +107,7 @@ section!(
     /// When a visitor is addressed.
     VisitSettings {
         /// A visitor must face the robot for so long, or they are only passing.
-        attention_ms: u64 = 300,
+        attention_ms: u64 = 280,
         /// Turned further than this many degrees is not facing the robot.
         max_yaw_degrees: f32 = 35.0,
         /// A face that is not seen for so long has left.

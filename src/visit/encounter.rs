@@ -26,6 +26,8 @@ use crate::{
 pub struct SeenFace {
     /// Whose.
     pub track: TrackId,
+    /// When it was found: a moment before it is first seen here, because a second look confirms it.
+    pub since: Instant,
     /// Near enough to be recognised and addressed.
     pub near: bool,
     /// How far the head is turned aside.
@@ -102,12 +104,15 @@ pub struct Encounter {
     pub face: Option<Arc<Template>>,
     /// When they were last seen near the robot.
     pub near_at: Instant,
+    /// When their face was found, until they are seen to look elsewhere.
+    found_at: Option<Instant>,
 }
 
 impl Encounter {
     /// Begins when a face is near for the first time.
-    pub fn begins(now: Instant, track: TrackId) -> Self {
-        Self { track, state: State::Passing { facing_since: None }, verdict: None, face: None, near_at: now }
+    pub fn begins(now: Instant, seen: &SeenFace) -> Self {
+        let state = State::Passing { facing_since: None };
+        Self { track: seen.track, state, verdict: None, face: None, near_at: now, found_at: Some(seen.since) }
     }
 
     /// Takes one frame's view of this visitor.
@@ -122,7 +127,8 @@ impl Encounter {
         let mut changes = Vec::new();
         if let State::Passing { facing_since } = self.state {
             let facing = seen.near && seen.yaw_degrees.abs() <= rules.max_yaw_degrees;
-            let since = facing.then(|| facing_since.unwrap_or(now));
+            let found_at = self.found_at.take();
+            let since = facing.then(|| facing_since.or(found_at).unwrap_or(now));
             self.state = State::Passing { facing_since: since };
             if since.is_some_and(|since| now.duration_since(since) >= rules.attention) {
                 self.state = State::Attentive;

@@ -39,7 +39,7 @@ impl Visitor {
     fn unsure(self) -> Self {
         Self { decision: Some(Decision::Unsure), ..self }
     }
-    fn seen(&self) -> SeenFace {
+    fn seen(&self, since: Instant) -> SeenFace {
         let demands = Demands {
             min_score_to_name: 0.6,
             min_score_from: ScoreSource::Shipped,
@@ -61,6 +61,7 @@ impl Visitor {
         values[self.face] = 1.0;
         SeenFace {
             track: TrackId(self.track),
+            since,
             near: self.near,
             yaw_degrees: self.yaw,
             verdict,
@@ -78,7 +79,7 @@ impl Story {
     fn stay(&mut self, ms: u64, visitors: &[Visitor]) -> Vec<VisitEvent> {
         let mut events = Vec::new();
         for _ in 0..=ms / 33 {
-            events.extend(self.hall.on_faces(self.now, visitors.iter().map(Visitor::seen).collect(), &[]));
+            events.extend(self.hall.on_faces(self.now, visitors.iter().map(|it| it.seen(self.now)).collect(), &[]));
             self.now += Duration::from_millis(33);
         }
         events
