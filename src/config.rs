@@ -81,8 +81,8 @@ section!(
         /// While nobody is there, the pack's finder searches a whole frame at most so often; 0 is never: looking at the frame square by
         /// square finds the same faces (`greeter bench finding`).
         find_every_ms: u64 = 0,
-        /// Views of one track that are embedded, at most, a second.
-        embed_per_second: u32 = 15,
+        /// Views of one track that are embedded, at most, a second. (Half of a camera's 30 frames, and one: frames are not quite evenly apart.)
+        embed_per_second: u32 = 16,
     }
 );
 
@@ -96,10 +96,10 @@ section!(
         /// Good views that are needed before anybody is named. One never is enough.
         min_views: u32 = 3,
         /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
-        decide_within_ms: u64 = 160,
+        decide_within_ms: u64 = 130,
         /// Who may still be named with a little more evidence is watched for so much longer. With what comes before as long as a visitor must face
         /// the robot anyway, so that it costs nobody anything.
-        patience_ms: u64 = 120,
+        patience_ms: u64 = 150,
     }
 );
 

@@ -35,6 +35,8 @@ use crate::{
 
 /// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
 const WATCHING: Duration = Duration::from_millis(1000);
+/// Who has not been named when the time is up is looked at in every frame for so long: until they are addressed a name may still come.
+const LAST_CHANCE: Duration = Duration::from_millis(150);
 /// Views that are embedded in one frame, at most: more would cost the next frame. The others' turn comes with it.
 const VIEWS_A_FRAME: usize = 2;
 
@@ -181,12 +183,12 @@ impl Vision {
                 sighting.gone.push(*track);
             }
         }
-        let current = self.roll.clone();
+        let (current, every) = (self.roll.clone(), self.embed_every);
         let roll = current.get();
         for (followed, yaw_degrees) in seen {
             let near = followed.face.eye_distance() >= self.demands.min_eye_distance_px;
             let visitor = self.visitor(followed.track);
-            if visitor.decide(&roll) {
+            if visitor.decide(&roll, every) {
                 let face_at = visitor.usable_since.unwrap_or(now);
                 sighting.decided.push(FirstDecision { track: followed.track, face_at, decided_at: Instant::now() });
             }
@@ -283,7 +285,8 @@ impl Visitor {
     }
 
     /// Decides again unless the visitor is identified. `true` when this is the first decision, or names whom the first one did not.
-    fn decide(&mut self, roll: &Roll) -> bool {
+    /// `every`: how often a view of somebody who is not identified is embedded.
+    fn decide(&mut self, roll: &Roll, every: Duration) -> bool {
         let identified = matches!(self.verdict, Some(Verdict { decision: Decision::Identified(_), .. }));
         let settled = identified || (self.verdict.is_some() && !self.changed);
         // Nobody is decided about whose face was never usable.
@@ -291,6 +294,9 @@ impl Visitor {
             return false;
         }
         self.changed = false;
+        let over_time = self.watched.checked_sub(roll.demands.decide_within);
+        let hurries = over_time.is_some_and(|over_time| over_time < LAST_CHANCE);
+        self.picker.set_interval(if hurries { Duration::ZERO } else { every });
         let verdict = self.evidence.decide(self.watched, &roll.gallery, &roll.demands);
         let Some(mut verdict) = verdict else { return false };
         verdict.grounds.passed_over = self.passed_over;
