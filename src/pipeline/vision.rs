@@ -193,7 +193,14 @@ impl Vision {
                 sighting.decided.push(FirstDecision { track: followed.track, face_at, decided_at: Instant::now() });
             }
             let (verdict, face) = (visitor.verdict, visitor.face.clone());
-            sighting.faces.push(SeenFace { track: followed.track, since: followed.since, near, yaw_degrees, verdict, face });
+            sighting.faces.push(SeenFace {
+                track: followed.track,
+                since: followed.since,
+                near,
+                yaw_degrees,
+                verdict,
+                face,
+            });
         }
         drop(roll);
         sighting.gone.iter().for_each(|track| drop(self.visitors.remove(track)));
