@@ -97,9 +97,9 @@ section!(
         min_views: u32 = 3,
         /// A visitor who has been in sight for so long without enough evidence for a name is greeted without one.
         decide_within_ms: u64 = 130,
-        /// Who may still be named with a little more evidence is watched for so much longer. With what comes before as long as a visitor must face
-        /// the robot anyway, so that it costs nobody anything.
-        patience_ms: u64 = 150,
+        /// Who may still be named with a little more evidence is watched for so much longer. With 150 nobody waits longer than they must face the
+        /// robot anyway, and fewer are named.
+        patience_ms: u64 = 430,
     }
 );
 
