@@ -160,7 +160,12 @@ impl Vision {
         let mut faces = update.faces;
         // Of whom least is known comes first.
         faces.sort_by_key(|followed| self.visitors.get(&followed.track).map_or(0, |visitor| visitor.evidence.views()));
-        for followed in faces {
+        for mut followed in faces {
+            // A face that is new here was found in the frame before, which this one confirmed. How long one has been followed from afar
+            // says nothing of how long it has been looked at.
+            if self.visitors.contains_key(&followed.track) {
+                followed.since = now;
+            }
             let yaw = quality::yaw_degrees(&followed.face);
             let room = chosen.len() < VIEWS_A_FRAME;
             if let Some((quality, upright)) = self.view(now, &followed, &frame.rgb, room) {
@@ -266,16 +271,14 @@ impl Vision {
 }
 
 impl Visitor {
-    /// Notes whether this frame's face is usable; `since` is when it was found. A face that was usable when it was found counts from
-    /// then: the second frame only confirmed it.
+    /// Notes whether this frame's face is usable, and from when on it counts if it was not usable before.
     fn watch(&mut self, now: Instant, usable: bool, since: Instant) {
         if !usable {
             self.usable_at = None;
             return;
         }
-        let before = self.usable_at.or(self.usable_since.is_none().then_some(since));
         self.usable_since.get_or_insert(since);
-        self.watched += before.map_or(Duration::ZERO, |before| now.duration_since(before));
+        self.watched += now.duration_since(self.usable_at.unwrap_or(since));
         self.usable_at = Some(now);
     }
 

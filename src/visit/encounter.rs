@@ -26,7 +26,7 @@ use crate::{
 pub struct SeenFace {
     /// Whose.
     pub track: TrackId,
-    /// When it was found: a moment before it is first seen here, because a second look confirms it.
+    /// From when on this frame's look at them counts: from the frame in which the face was found if this one confirmed it, from this one otherwise.
     pub since: Instant,
     /// Near enough to be recognised and addressed.
     pub near: bool,
@@ -104,15 +104,12 @@ pub struct Encounter {
     pub face: Option<Arc<Template>>,
     /// When they were last seen near the robot.
     pub near_at: Instant,
-    /// When their face was found, until they are seen to look elsewhere.
-    found_at: Option<Instant>,
 }
 
 impl Encounter {
     /// Begins when a face is near for the first time.
-    pub fn begins(now: Instant, seen: &SeenFace) -> Self {
-        let state = State::Passing { facing_since: None };
-        Self { track: seen.track, state, verdict: None, face: None, near_at: now, found_at: Some(seen.since) }
+    pub fn begins(now: Instant, track: TrackId) -> Self {
+        Self { track, state: State::Passing { facing_since: None }, verdict: None, face: None, near_at: now }
     }
 
     /// Takes one frame's view of this visitor.
@@ -127,8 +124,7 @@ impl Encounter {
         let mut changes = Vec::new();
         if let State::Passing { facing_since } = self.state {
             let facing = seen.near && seen.yaw_degrees.abs() <= rules.max_yaw_degrees;
-            let found_at = self.found_at.take();
-            let since = facing.then(|| facing_since.or(found_at).unwrap_or(now));
+            let since = facing.then(|| facing_since.unwrap_or(seen.since));
             self.state = State::Passing { facing_since: since };
             if since.is_some_and(|since| now.duration_since(since) >= rules.attention) {
                 self.state = State::Attentive;

@@ -78,7 +78,7 @@ impl Hall {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) if seen.near => {
                     events.push(VisitEvent::FaceSeen(seen.track));
-                    entry.insert(Encounter::begins(now, seen))
+                    entry.insert(Encounter::begins(now, seen.track))
                 }
                 // Nobody is met from afar.
                 Entry::Vacant(_) => continue,
