@@ -1,4 +1,4 @@
-//! Somebody who walks up to the robot: what counts is how long they have been near, not for how long they could be seen coming.
+//! The first moments of a visit: from when on somebody counts as being there, and how closely they are looked at.
 
 use std::{
     path::Path,
@@ -15,53 +15,95 @@ use greeter::{
     installation::Installation,
     pipeline::{
         roll::{CurrentRoll, Roll},
-        vision::Vision,
+        vision::{Sighting, Vision},
     },
     visit::hall::{Hall, VisitEvent},
 };
+use image::RgbImage;
 
 /// A webcam's pace.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
+/// The vision stage of an installation in which nobody is enrolled, the hall, and what the camera shows of a stranger.
+struct Empty {
+    vision: Vision,
+    hall: Hall,
+    config: Config,
+    now: Instant,
+    seq: u64,
+}
+
+impl Empty {
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (installation, config) = (Installation::at(root), Config::default());
+        let smallest = Eyes::min_face_px(&config.face, config.camera.height);
+        let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
+        let manifest = Manifest::load(&installation.models()).unwrap();
+        let thresholds = &manifest.thresholds[networks.recogniser.name()];
+        let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
+        let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
+        let (vision, hall) = (Vision::new(networks, roll, &config), Hall::new(&config.visit));
+        Self { vision, hall, config, now: Instant::now(), seq: 0 }
+    }
+
+    fn sees(&mut self, rgb: &Arc<RgbImage>) -> Sighting {
+        self.now += FRAME;
+        self.seq += 1;
+        self.vision.on_frame(&Frame { rgb: rgb.clone(), captured_at: self.now, seq: self.seq }).unwrap()
+    }
+}
+
+/// A frame in which a portrait is so high, as a share of the frame.
+fn portrait(share: f32) -> Arc<RgbImage> {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/enrol/barack-obama.jpg");
+    let frame = framed(&photo::read_photo(&photo).unwrap(), share).unwrap();
+    Arc::new(photo::read_photo_bytes(&frame).unwrap())
+}
+
 #[test]
 fn somebody_who_was_seen_coming_is_not_addressed_before_they_have_stood_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (installation, config) = (Installation::at(root), Config::default());
-    let smallest = Eyes::min_face_px(&config.face, config.camera.height);
-    let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
-    let manifest = Manifest::load(&installation.models()).unwrap();
-    let thresholds = &manifest.thresholds[networks.recogniser.name()];
-    let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
-    let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
-    let (mut vision, mut hall) = (Vision::new(networks, roll, &config), Hall::new(&config.visit));
-
-    let portrait = photo::read_photo(&root.join("assets/demo/enrol/barack-obama.jpg")).unwrap();
-    let seen_at = |share| Arc::new(photo::read_photo_bytes(&framed(&portrait, share).unwrap()).unwrap());
-    let (far, near) = (seen_at(0.27), seen_at(0.3));
-    let mut now = Instant::now();
+    let mut robot = Empty::new();
+    let (far, near) = (portrait(0.27), portrait(0.3));
     let (mut came_at, mut from_afar, mut face_at) = (None, 0, None);
     for step in 0..120 {
-        now += FRAME;
-        let rgb = if step < 60 { far.clone() } else { near.clone() };
-        let sighting = vision.on_frame(&Frame { rgb, captured_at: now, seq: step }).unwrap();
+        let sighting = robot.sees(if step < 60 { &far } else { &near });
         from_afar += sighting.faces.iter().filter(|face| !face.near).count();
         if sighting.faces.iter().any(|face| face.near) {
-            came_at.get_or_insert(now);
+            came_at.get_or_insert(robot.now);
         }
         face_at = face_at.or(sighting.decided.first().map(|decision| decision.face_at));
-        let events = hall.on_faces(now, sighting.faces, &sighting.gone);
+        let events = robot.hall.on_faces(robot.now, sighting.faces, &sighting.gone);
         if events.iter().any(|event| matches!(event, VisitEvent::Greet(_))) {
             break;
         }
     }
     let came_at = came_at.expect("they were near in the end");
     assert!(from_afar > 30, "this test saw them from afar in {from_afar} frames only");
-    assert!(
-        face_at.expect("it was decided who they are") >= came_at,
-        "decided on the time in which they were far away"
-    );
-    let stood = now - came_at;
-    let attention = Duration::from_millis(config.visit.attention_ms);
-    assert!(stood >= attention, "addressed after {stood:?}");
+    assert!(face_at.expect("it was decided who they are") >= came_at, "the time in which they were far away counted");
+    let stood = robot.now - came_at;
+    assert!(stood >= Duration::from_millis(robot.config.visit.attention_ms), "addressed after {stood:?}");
     assert!(stood < Duration::from_secs(2), "not addressed");
+}
+
+#[test]
+fn who_is_not_named_when_the_time_is_up_is_looked_at_in_every_frame_for_a_moment_and_then_as_before() {
+    let mut robot = Empty::new();
+    let near = portrait(0.5);
+    let decides_at = Duration::from_millis(robot.config.decision.decide_within_ms);
+    let mut found_at = None;
+    let (mut last_chance, mut afterwards) = (Vec::new(), Vec::new());
+    for _ in 0..40 {
+        let sighting = robot.sees(&near);
+        let Some(since) = sighting.faces.first().map(|face| *found_at.get_or_insert(face.since)) else { continue };
+        let watched = robot.now - since;
+        if watched > decides_at + FRAME && watched < decides_at + Duration::from_millis(150) {
+            last_chance.push(sighting.embedded);
+        } else if watched > decides_at + Duration::from_millis(250) {
+            afterwards.push(sighting.embedded);
+        }
+    }
+    assert!(last_chance.len() >= 2 && last_chance.iter().all(|embedded| *embedded == 1), "{last_chance:?}");
+    let share = afterwards.iter().sum::<usize>() as f32 / afterwards.len() as f32;
+    assert!(share > 0.4 && share < 0.6, "{afterwards:?}");
 }

@@ -118,7 +118,6 @@ pub(super) struct Clip {
     volume: f32,
     fade: f32,
     next: usize,
-    lead: usize,
     audible: usize,
     not_after: Option<Instant>,
     /// rodio's converters ask again after the end, and would play on whatever came then.
@@ -128,14 +127,12 @@ pub(super) struct Clip {
 
 impl Clip {
     /// The source for the mixer, and the handle that follows it. `volume`: 0 to 1. It is not begun after `not_after`.
-    /// `apart`: 25 ms of silence come first, because a sound before it was broken off and a device takes samples in bursts.
-    pub fn new(samples: &Samples, volume: f32, not_after: Option<Instant>, apart: bool) -> (Self, Playing) {
-        let lead = LEAD + if apart { samples.rate.get() as usize / 40 } else { 0 };
+    pub fn new(samples: &Samples, volume: f32, not_after: Option<Instant>) -> (Self, Playing) {
         let progress = Arc::new(Progress::default());
-        let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + lead;
+        let audible = samples.mono.iter().position(|sample| sample.abs() >= AUDIBLE).unwrap_or(0) + LEAD;
         let samples = samples.clone();
         let (fade, next, ended) = (1.0, 0, false);
-        let clip = Self { samples, volume, fade, next, lead, audible, not_after, ended, progress: progress.clone() };
+        let clip = Self { samples, volume, fade, next, audible, not_after, ended, progress: progress.clone() };
         (clip, Playing(progress))
     }
 
@@ -152,10 +149,10 @@ impl Clip {
                 return None;
             }
         }
-        if index < self.lead {
+        if index < LEAD {
             return Some(0.0);
         }
-        let Some(sample) = self.samples.mono.get(index - self.lead) else {
+        let Some(sample) = self.samples.mono.get(index - LEAD) else {
             self.progress.whole.store(true, Ordering::Release);
             return None;
         };
@@ -219,7 +216,7 @@ mod tests {
     }
 
     fn clip_until(mono: Vec<f32>, not_after: Option<Instant>) -> (Clip, Playing) {
-        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5, not_after, false)
+        Clip::new(&Samples { mono: mono.into(), rate: NonZero::new(1000).unwrap() }, 0.5, not_after)
     }
 
     #[test]

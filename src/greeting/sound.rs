@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -44,8 +44,6 @@ struct Inner {
     /// The bits of an `f32`, 0 to 1.
     volume: AtomicU32,
     chime: Mutex<Option<Playing>>,
-    /// The last sound was broken off.
-    broken_off: AtomicBool,
 }
 
 enum Device {
@@ -74,8 +72,7 @@ impl Sound {
         if let Err(error) = started {
             set(&device, Device::Absent(format!("no thread for it: {error}")));
         }
-        let volume = AtomicU32::new(volume.to_bits());
-        Self(Arc::new(Inner { device, orders, volume, chime: Mutex::new(None), broken_off: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { device, orders, volume: AtomicU32::new(volume.to_bits()), chime: Mutex::new(None) }))
     }
 
     /// Whether there is a loudspeaker: `None` while it is being opened.
@@ -118,8 +115,7 @@ impl Sound {
                 return Err(VoiceError::NoDevice { cause: cause.clone() });
             }
         };
-        let apart = self.0.broken_off.swap(false, Ordering::AcqRel);
-        let (clip, playing) = Clip::new(samples, self.volume(), not_after, apart);
+        let (clip, playing) = Clip::new(samples, self.volume(), not_after);
         mixer.add(clip);
         Ok(playing)
     }
@@ -165,7 +161,6 @@ impl Sound {
                 }
                 // A device that a busy machine keeps waiting has not asked for the fade yet: the next sound must not begin in it.
                 playing.cut();
-                self.0.broken_off.store(true, Ordering::Release);
                 // It was heard, if only for a moment: the caller lets it fade away before the next sound.
                 if let (false, Some(at)) = (told, playing.began()) {
                     begun(at);
