@@ -155,7 +155,9 @@ section!(
         quiet_hours: Vec<Span> = Vec::new(),
         /// Visitors of this age and older, by the year in their identity number, are spoken to slower and have a pause before the counter.
         care_from_age: i16 = 65,
-        /// Whether a soft chime answers the visitor's attention while the decision is still being made.
+        /// Whether a visitor who looks at the robot before it is decided who they are hears "good morning" at once, and the rest of the greeting then.
+        hello_first: bool = true,
+        /// Whether a soft chime answers them instead, where no hello does.
         chime: bool = true,
         /// A folder with more phrase files, one a language, such as `fr.ftl`; they add to and override the ones in the box.
         phrases: PathBuf = "phrases".into(),

@@ -34,6 +34,13 @@ named-and-others = { hello }, { $names }, and everyone.
 stranger = { hello }, and welcome.
 strangers = { hello }, everyone, and welcome.
 
+# Said at once to somebody about whom it is not decided yet who they are; then the same four once it is.
+at-once = { hello }.
+named-then = { $names }, welcome.
+named-and-others-then = { $names }, and everyone, welcome.
+stranger-then = Welcome.
+strangers-then = Welcome, everyone.
+
 # The way: for everybody who was addressed, for some of them, for those without a name, for those without a name beside named ones.
 go = Please go to { $place }.
 some-go = { $names }, { $counter }, please.

@@ -25,6 +25,12 @@ named-and-others = { $names }，各位，{ hello }。
 stranger = { hello }，歡迎光臨。
 strangers = 各位，{ hello }，歡迎光臨。
 
+at-once = { hello }。
+named-then = { $names }，歡迎光臨。
+named-and-others-then = { $names }，各位，歡迎光臨。
+stranger-then = 歡迎光臨。
+strangers-then = 各位，歡迎光臨。
+
 go = 請去{ $place }。
 some-go = { $names }請去{ $counter }。
 ask = 請先去{ $place }。

@@ -26,6 +26,12 @@ named-and-others = { $names }，各位来宾，{ hello }。
 stranger = { hello }，欢迎光临。
 strangers = 各位来宾，{ hello }，欢迎光临。
 
+at-once = { hello }。
+named-then = { $names }，欢迎光临。
+named-and-others-then = { $names }，各位来宾，欢迎光临。
+stranger-then = 欢迎光临。
+strangers-then = 各位来宾，欢迎光临。
+
 go = 请到{ $place }。
 some-go = { $names }请到{ $counter }。
 ask = 请先到{ $place }。

@@ -3,7 +3,7 @@
 //! The pipeline is the one of `greeter run`, voices included; only the camera is staged and the gallery filled up with made-up people.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -74,8 +74,12 @@ pub struct Latency {
     pub frames: Frames,
     /// From the first frame with the visitor until the decision that the greeting follows.
     pub face_to_decision_ms: Option<Spread>,
-    /// Until the first sample of the spoken greeting; absent where no voice could be heard.
+    /// Until the first sample of speech, a hello included; absent where no voice could be heard.
     pub face_to_audible_ms: Option<Spread>,
+    /// Until the first sample of the greeting that names the visitor or not: the same, unless a hello was heard before it.
+    pub face_to_greeting_ms: Option<Spread>,
+    /// Visits that heard a hello first.
+    pub hellos: usize,
     /// `recognise`, `attend` and `speak` follow each other and make up the whole; the others are parts of one frame's work.
     pub stages_ms: BTreeMap<&'static str, Option<Spread>>,
 }
@@ -221,6 +225,10 @@ pub struct Measured {
     pub decided: Vec<f64>,
     /// Milliseconds.
     pub audible: Vec<f64>,
+    /// Milliseconds.
+    pub greeted: Vec<f64>,
+    /// How many heard a hello first.
+    pub hellos: usize,
     /// Milliseconds of `recognise`, `attend` and `speak`.
     pub stages: [Vec<f64>; 3],
 }
@@ -231,7 +239,53 @@ struct Visit {
     unsure: bool,
     decided_ms: Option<f64>,
     audible_ms: Option<f64>,
+    greeted_ms: Option<f64>,
     stages_ms: Option<[f64; 3]>,
+    /// What came before the frame in which the pipeline found the face, from which it counts.
+    unseen_ms: f64,
+    hello: Option<u64>,
+    heard_hello: bool,
+    /// Greetings that were begun and have not ended.
+    unsaid: BTreeSet<u64>,
+}
+
+impl Visit {
+    fn take(&mut self, event: Event, since_face: Option<f64>) {
+        match event {
+            // It is told when the visitor attends to the robot; when it was decided stands in it.
+            Event::Identified { person, because, .. } => self.decide(Some(person), false, because.face_to_decision_ms),
+            Event::Unsure { because, .. } => self.decide(None, true, because.face_to_decision_ms),
+            Event::Stranger { because, .. } => self.decide(None, false, because.face_to_decision_ms),
+            Event::GreetingStarted { greeting, hello, .. } => {
+                self.unsaid.insert(greeting);
+                self.hello = self.hello.or(hello.then_some(greeting));
+            }
+            Event::Audible { greeting, stages_ms, face_to_audible_ms, .. } => {
+                if self.audible_ms.is_none() {
+                    self.audible_ms = since_face;
+                    self.unseen_ms = since_face.map_or(0.0, |audible| (audible - face_to_audible_ms).max(0.0));
+                    self.stages_ms = Some([stages_ms.recognise + self.unseen_ms, stages_ms.attend, stages_ms.speak]);
+                }
+                match self.hello == Some(greeting) {
+                    true => self.heard_hello = true,
+                    false => self.greeted_ms = since_face,
+                }
+            }
+            Event::GreetingEnded { greeting } | Event::Shown { greeting, .. } | Event::NotSaid { greeting, .. } => {
+                self.unsaid.remove(&greeting);
+            }
+            _ => {}
+        }
+    }
+
+    fn decide(&mut self, person: Option<RecordNumber>, unsure: bool, after_ms: f64) {
+        (self.named, self.unsure, self.decided_ms) = (Some(person), unsure, Some(after_ms));
+    }
+
+    /// Whether everything has been said.
+    fn is_over(&self) -> bool {
+        self.named.is_some() && self.unsaid.is_empty()
+    }
 }
 
 impl Measured {
@@ -243,8 +297,10 @@ impl Measured {
             _ => 3,
         };
         self.outcomes[outcome] += 1;
-        self.decided.extend(visit.decided_ms);
+        self.decided.extend(visit.decided_ms.map(|decided| decided + visit.unseen_ms));
         self.audible.extend(visit.audible_ms);
+        self.greeted.extend(visit.greeted_ms);
+        self.hellos += usize::from(visit.heard_hello);
         for (series, value) in self.stages.iter_mut().zip(visit.stages_ms.into_iter().flatten()) {
             series.push(value);
         }
@@ -255,48 +311,28 @@ impl Measured {
 fn one_visit(pipeline: &Pipeline, scene: &Scene, actor: &Actor) -> Visit {
     let mut visit = Visit::default();
     let until = Instant::now() + VISIT_LASTS;
-    let since_face = || scene.appeared().map(|at| at.elapsed().as_secs_f64() * 1000.0);
     scene.visitor(actor.frames.clone());
     let mut greeted = false;
     while !greeted && Instant::now() < until {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };
         let Told::Event(entry) = told else { continue };
-        match entry.event {
-            // It is told when the visitor attends to the robot; when it was decided stands in it.
-            Event::Identified { person, because, .. } => {
-                visit.decided_ms = Some(because.face_to_decision_ms);
-                visit.named = Some(Some(person));
+        greeted = match &entry.event {
+            Event::Audible { greeting, .. } | Event::Shown { greeting, .. } | Event::NotSaid { greeting, .. } => {
+                visit.hello != Some(*greeting)
             }
-            Event::Unsure { because, .. } => {
-                visit.decided_ms = Some(because.face_to_decision_ms);
-                (visit.unsure, visit.named) = (true, Some(None));
-            }
-            Event::Stranger { because, .. } => {
-                visit.decided_ms = Some(because.face_to_decision_ms);
-                (visit.unsure, visit.named) = (false, Some(None));
-            }
-            Event::Audible { stages_ms, face_to_audible_ms, .. } => {
-                let audible = since_face();
-                visit.audible_ms = audible;
-                // The pipeline counts from the frame in which it found the face; what came before belongs to recognising.
-                let unseen = audible.map_or(0.0, |audible| (audible - face_to_audible_ms).max(0.0));
-                visit.decided_ms = visit.decided_ms.map(|decided| decided + unseen);
-                visit.stages_ms = Some([stages_ms.recognise + unseen, stages_ms.attend, stages_ms.speak]);
-                greeted = true;
-            }
-            Event::Shown { .. } | Event::NotSaid { .. } => greeted = true,
-            _ => {}
-        }
+            _ => false,
+        };
+        visit.take(entry.event, scene.appeared().map(|at| at.elapsed().as_secs_f64() * 1000.0));
     }
     scene.nobody();
     // The next visitor comes when this one has gone and has been told everything.
     let until = Instant::now() + GOODBYE_LASTS;
-    let (mut gone, mut told_all) = (false, visit.audible_ms.is_none());
-    while !(gone && told_all) {
+    let mut gone = false;
+    while !(gone && visit.is_over()) {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };
         let Told::Event(entry) = told else { continue };
         gone |= matches!(entry.event, Event::Left { .. });
-        told_all |= matches!(entry.event, Event::GreetingEnded { .. });
+        visit.take(entry.event, None);
     }
     std::thread::sleep(PAUSE);
     visit

@@ -67,7 +67,8 @@ pub fn greetings(phrases: &Phrases, routing: &Routing, language: &Language, coun
         let counter = counters.get(at % counters.len().max(1)).unwrap_or(routing.reception());
         let salutation = Some(forms[at / SURNAMES.len() % forms.len()]);
         let person = Addressee::Named { name: &name, pronunciation: None, salutation, language, counter, older: false };
-        let said = phrases.greeting(&Greeting { time: times[at % times.len()], people: vec![person] });
+        let said =
+            phrases.greeting(&Greeting { time: times[at % times.len()], people: vec![person], after_hello_in: None });
         said.into_iter().map(|spoken| spoken.text).collect::<String>()
     };
     (0..count).map(greeting).collect()

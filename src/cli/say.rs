@@ -105,7 +105,8 @@ fn greeting(record: RecordNumber, language: Option<Language>, context: &Context)
         counter: routing.counter(&routing.route(&needs, now).counter).unwrap_or(routing.reception()),
         older: settings.takes_time_for(card.born, now.year()),
     };
-    let said = phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![person] });
+    let said =
+        phrases.greeting(&Greeting { time: TimeOfDay::from(now.time()), people: vec![person], after_hello_in: None });
     let first = said.into_iter().next().context("there are no phrases in any language")?;
     let utterance = Utterance::new(1, first.language, &first.text);
     Ok(if first.unhurried { utterance.unhurried() } else { utterance })

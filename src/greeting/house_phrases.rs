@@ -35,8 +35,13 @@ pub fn house_phrases(phrases: &Phrases, routing: &Routing) -> BTreeSet<Fixed> {
         let mut groups: Vec<Vec<Addressee<'_>>> = vec![vec![unknown.clone()], vec![unknown.clone(), unknown.clone()]];
         groups.extend(routing.counters().iter().map(|counter: &Counter| vec![named(counter)]));
         groups.extend(routing.counters().iter().map(|counter| vec![named(counter), unknown.clone()]));
-        for (time, people) in groups.iter().flat_map(|people| TimeOfDay::ALL.map(|time| (time, people))) {
-            for said in phrases.greeting(&Greeting { time, people: people.clone() }) {
+        for time in TimeOfDay::ALL {
+            let greetings = groups.iter().flat_map(|people| {
+                let greet =
+                    |after_hello_in| phrases.greeting(&Greeting { time, people: people.clone(), after_hello_in });
+                greet(None).into_iter().chain(greet(Some(language)))
+            });
+            for said in greetings.chain(phrases.hello(language, time)) {
                 let nameless =
                     utterance::phrases(&said.text).into_iter().filter(|phrase| !phrase.text.contains(NOBODY));
                 let fixed = nameless.map(|phrase| phrase.text.trim().to_owned());
@@ -73,6 +78,8 @@ mod tests {
             ("en", "and welcome."),
             ("zh-CN", "早上好，"),
             ("zh-CN", "早上好。"),
+            ("en", "Good morning."),
+            ("en", "Welcome."),
             ("zh-CN", "欢迎光临。"),
             ("yue", "午安。"),
         ] {
@@ -100,7 +107,7 @@ mod tests {
                 counter: &routing.counters()[1],
                 older: false,
             }];
-            let said = phrases.greeting(&Greeting { time: TimeOfDay::Morning, people }).remove(0);
+            let said = phrases.greeting(&Greeting { time: TimeOfDay::Morning, people, after_hello_in: None }).remove(0);
             let fixed = |text: &str| found.contains(&Fixed { language: language.clone(), text: text.into() });
             let phrases = Utterance::new(1, language.clone(), &said.text).keeping(fixed).phrases;
             let personal =

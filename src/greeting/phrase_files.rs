@@ -16,7 +16,7 @@ use super::{phrases::TimeOfDay, reading};
 use crate::person::Language;
 
 /// Every message that a language needs, with what it is given beside `$time`.
-const MESSAGES: [(&str, &[&str]); 14] = [
+const MESSAGES: [(&str, &[&str]); 19] = [
     ("hello", &[]),
     ("address", &["salutation", "surname", "name"]),
     ("last-two", &["first", "rest"]),
@@ -27,6 +27,11 @@ const MESSAGES: [(&str, &[&str]); 14] = [
     ("named-and-others", &["names"]),
     ("stranger", &[]),
     ("strangers", &[]),
+    ("at-once", &[]),
+    ("named-then", &["names"]),
+    ("named-and-others-then", &["names"]),
+    ("stranger-then", &[]),
+    ("strangers-then", &[]),
     ("go", &["counter", "place"]),
     ("some-go", &["names", "counter", "place"]),
     ("ask", &["counter", "place"]),

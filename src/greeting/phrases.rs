@@ -86,6 +86,8 @@ pub struct Greeting<'a> {
     pub time: TimeOfDay,
     /// Who is there.
     pub people: Vec<Addressee<'a>>,
+    /// The language in which they have heard a hello already, if they have ([`Phrases::hello`]).
+    pub after_hello_in: Option<&'a Language>,
 }
 
 /// What is said in one language. `Debug` does not show it, because it may hold a name.
@@ -145,10 +147,18 @@ impl Phrases {
             .into_iter()
             .map(|(language, messages, people)| Spoken {
                 language: language.clone(),
-                text: Speaker { language, messages, time: greeting.time }.greet(&people),
+                text: Speaker { language, messages, time: greeting.time }
+                    .greet(&people, greeting.after_hello_in == Some(language)),
                 unhurried: people.iter().any(|person| matches!(person, Addressee::Named { older: true, .. })),
             })
             .collect()
+    }
+
+    /// What is said at once to somebody about whom it is not decided yet who they are: no name, and the greeting follows.
+    pub fn hello(&self, language: &Language, time: TimeOfDay) -> Option<Spoken> {
+        let (language, messages) = self.for_language(language)?;
+        let text = Speaker { language, messages, time }.say("at-once", &[]);
+        Some(Spoken { language: language.clone(), text, unhurried: false })
     }
 
     fn for_language(&self, wanted: &Language) -> Option<(&Language, &Messages)> {
@@ -165,7 +175,7 @@ struct Speaker<'a> {
 }
 
 impl Speaker<'_> {
-    fn greet(&self, people: &[&Addressee<'_>]) -> String {
+    fn greet(&self, people: &[&Addressee<'_>], after_hello: bool) -> String {
         let mut named: Vec<(String, &Counter)> = Vec::new();
         let mut receptions: Vec<&Counter> = Vec::new();
         let mut unknown = 0;
@@ -183,12 +193,14 @@ impl Speaker<'_> {
             }
         }
         let names = self.list(&named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
-        let mut sentences = vec![match (named.is_empty(), unknown) {
-            (true, 0..=1) => self.say("stranger", &[]),
-            (true, _) => self.say("strangers", &[]),
-            (false, 0) => self.say("named", &[("names", &names)]),
-            (false, _) => self.say("named-and-others", &[("names", &names)]),
-        }];
+        let opening = match (named.is_empty(), unknown) {
+            (true, 0..=1) => ["stranger", "stranger-then"],
+            (true, _) => ["strangers", "strangers-then"],
+            (false, 0) => ["named", "named-then"],
+            (false, _) => ["named-and-others", "named-and-others-then"],
+        }[usize::from(after_hello)];
+        // Fluent passes over what a message does not use.
+        let mut sentences = vec![self.say(opening, &[("names", &names)])];
 
         let mut counters: Vec<(&Counter, Vec<&str>)> = Vec::new();
         for (name, counter) in &named {

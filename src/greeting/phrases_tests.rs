@@ -20,6 +20,11 @@ const STRANGER: Visitor<'static> = ("", None, "reception");
 
 /// What a group hears, one line an utterance, such as `en: Good morning, Mr Obama. …`.
 fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
+    hear_all(time, people, false)
+}
+
+/// The same after a hello in the first one's language, which is a line of its own.
+fn hear_all(time: TimeOfDay, people: &[(&str, Visitor<'_>)], after_hello: bool) -> String {
     let (phrases, routing) = (in_the_box(), routing());
     let names: Vec<_> = people.iter().map(|(_, (name, ..))| PersonName::new(*name)).collect();
     let languages: Vec<Language> = people.iter().map(|(language, _)| Language::from(*language)).collect();
@@ -34,8 +39,11 @@ fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
             older: false,
         },
     });
-    let said = phrases.greeting(&Greeting { time, people: people.collect() });
-    said.iter().map(|said| format!("{}: {}\n", said.language, said.text)).collect()
+    let people: Vec<_> = people.collect();
+    let after_hello_in = after_hello.then(|| people[0].language());
+    let said = phrases.greeting(&Greeting { time, people: people.clone(), after_hello_in });
+    let hello = after_hello_in.and_then(|language| phrases.hello(language, time));
+    hello.iter().chain(&said).map(|said| format!("{}: {}\n", said.language, said.text)).collect()
 }
 
 const MR: Option<Salutation> = Some(Salutation::Mr);
@@ -71,11 +79,21 @@ fn every_sentence_in_every_language_is_the_one_that_was_read_and_approved() {
             &[STRANGER, ("Barack Obama", MR, "3"), ("Susan Collins", MS, "2"), STRANGER],
         ),
     ];
-    for (scene, time, visitors) in scenes {
+    let after_hello = [
+        ("one man, after a hello", Morning, &[("Barack Obama", MR, "3")] as &[Visitor<'_>]),
+        ("a stranger, after a hello", Evening, &[STRANGER]),
+        ("two strangers, after a hello", Afternoon, &[STRANGER, STRANGER]),
+        ("one known and one stranger, after a hello", Morning, &[("Barack Obama", MR, "3"), STRANGER]),
+    ];
+    for (scene, time, visitors, after_hello) in scenes
+        .map(|(scene, time, visitors)| (scene, time, visitors, false))
+        .into_iter()
+        .chain(after_hello.map(|(scene, time, visitors)| (scene, time, visitors, true)))
+    {
         said.push_str(&format!("# {scene}\n"));
         for language in ["en", "zh-CN", "yue"] {
             let people: Vec<_> = visitors.iter().map(|visitor| (language, *visitor)).collect();
-            said.push_str(&hear(time, &people));
+            said.push_str(&hear_all(time, &people, after_hello));
         }
         said.push('\n');
     }
@@ -104,7 +122,10 @@ fn the_rosters_pronunciation_goes_with_the_name_into_a_mandarin_greeting_alone()
             counter: routing.counter("2").unwrap(),
             older: false,
         };
-        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people: vec![addressee] }).remove(0).text
+        phrases
+            .greeting(&Greeting { time: TimeOfDay::Morning, people: vec![addressee], after_hello_in: None })
+            .remove(0)
+            .text
     };
     assert_eq!(greet("zh-CN", MS), "覃〔tan2〕女士，早上好。请到二号窗口，在左边。");
     assert!(greet("zh-CN", None).starts_with("覃〔tan2〕茜〔xi1〕，"));
@@ -121,6 +142,17 @@ fn a_group_with_two_languages_hears_one_greeting_in_each() {
     assert_eq!(
         said,
         "en: Good morning, Mr Obama and Ms Collins. Please go to counter 3, on the right.\n\
+         zh-CN: 陈先生，早上好。请到二号窗口，在左边。\n"
+    );
+}
+
+#[test]
+fn a_hello_is_not_said_twice_and_a_hello_in_another_language_is_none() {
+    let people = [("en", ("Barack Obama", MR, "3")), ("zh-CN", ("陈伟明", MR, "2"))];
+    assert_eq!(
+        hear_all(TimeOfDay::Morning, &people, true),
+        "en: Good morning.\n\
+         en: Mr Obama, welcome. Please go to counter 3, on the right.\n\
          zh-CN: 陈先生，早上好。请到二号窗口，在左边。\n"
     );
 }
@@ -162,7 +194,7 @@ fn an_operator_overrides_a_sentence_and_adds_a_language() {
     let phrases = with_file("en.ftl", "stranger = Welcome to the tax office.\n").unwrap();
     let routing = routing();
     let stranger = Addressee::Unknown { language: &"en".into(), reception: routing.reception() };
-    let said = phrases.greeting(&Greeting { time: TimeOfDay::Morning, people: vec![stranger] });
+    let said = phrases.greeting(&Greeting { time: TimeOfDay::Morning, people: vec![stranger], after_hello_in: None });
     assert_eq!(said[0].text, "Welcome to the tax office. Please ask at reception, beside the entrance.");
     let phrases = with_file("fr.ftl", ENGLISH).unwrap();
     assert_eq!(phrases.languages().map(Language::tag).collect::<Vec<_>>(), ["en", "fr", "yue", "zh-CN"]);
@@ -226,7 +258,7 @@ fn one_older_person_in_a_group_is_enough_for_the_robot_to_take_its_time() {
             older: *older,
         };
         let people = ages.iter().map(person).collect();
-        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people }).remove(0).unhurried
+        phrases.greeting(&Greeting { time: TimeOfDay::Morning, people, after_hello_in: None }).remove(0).unhurried
     };
     assert!(said(&[true]) && said(&[false, true]));
     assert!(!said(&[false]) && !said(&[false, false]));

@@ -49,8 +49,9 @@ pub fn line(event: &Event) -> (Weight, String) {
         Event::Routed { visitor, person: who, place, reason, .. } => {
             (Weight::Plain, format!("{visitor}{} goes to {place} ({reason})", person(who)))
         }
-        Event::GreetingStarted { greeting, language, .. } => {
-            (Weight::Quiet, format!("greeting {greeting} begins, in {language}"))
+        Event::GreetingStarted { greeting, language, hello, .. } => {
+            let what = if *hello { ", a hello," } else { "" };
+            (Weight::Quiet, format!("greeting {greeting}{what} begins, in {language}"))
         }
         Event::Audible { greeting, voice, face_to_audible_ms, .. } => (
             Weight::Quiet,

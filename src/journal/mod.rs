@@ -109,6 +109,8 @@ pub enum Event {
         visitors: Vec<TrackId>,
         /// Its language.
         language: String,
+        /// Whether it is only a hello, said before it was decided who they are; a greeting follows.
+        hello: bool,
     },
     /// The first sample of a greeting was played.
     Audible {
@@ -197,7 +199,7 @@ pub enum Event {
 /// The parts of the time from a visitor's first usable frame to the first sample of their greeting, one after the other.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Stages {
-    /// Seeing, embedding and deciding: until the decision.
+    /// Seeing, embedding and deciding: until the decision. Nothing for a hello, which waits for none.
     pub recognise: f64,
     /// Waiting for the visitor's attention and for the others of a group: until the greeting was handed to the voice.
     pub attend: f64,

@@ -11,6 +11,7 @@ use crossbeam::channel::{Receiver, Sender};
 use jiff::civil::DateTime;
 
 use super::{
+    answer::{Answer, Answers},
     capture::CameraNotice,
     light::LightWatch,
     roll::CurrentRoll,
@@ -38,11 +39,8 @@ use crate::{
 
 /// A greeting that has not begun after so long is not said: a late one is worse than none.
 const SAY_WITHIN: Duration = Duration::from_secs(3);
-/// A visitor who looks at the robot and is not greeted within this hears the chime: they have been noticed. Earlier the greeting itself
-/// answers them, and would cut the chime off.
-const CHIME_AFTER: Duration = Duration::from_millis(120);
-/// Chimes are at least so far apart, so that a group is not rung in one by one.
-const CHIME_EVERY: Duration = Duration::from_secs(3);
+/// Neither is a hello, which answers a visitor's look.
+const HELLO_WITHIN: Duration = Duration::from_millis(400);
 
 /// What the host tells the one who watches.
 pub enum Told {
@@ -103,10 +101,9 @@ pub struct Host {
     greeting: GreetingSettings,
     /// What is said to everybody, whose sound may be kept.
     house_phrases: BTreeSet<Fixed>,
-    chimes: bool,
-    chimed_at: Option<Instant>,
-    /// Who looks at the robot and has not been decided about, and since when.
-    waiting: BTreeMap<TrackId, Instant>,
+    answers: Answers,
+    /// When the face of each visitor was first near.
+    faces: BTreeMap<TrackId, Instant>,
     decisions: BTreeMap<TrackId, FirstDecision>,
     pending: BTreeMap<u64, Pending>,
     greetings: u64,
@@ -126,9 +123,8 @@ impl Host {
             greeting: config.greeting.clone(),
             hall: Hall::new(&config.visit),
             language: config.greeting.language.clone(),
-            chimes: config.greeting.chime,
-            chimed_at: None,
-            waiting: BTreeMap::new(),
+            answers: Answers::new(&config.greeting),
+            faces: BTreeMap::new(),
             decisions: BTreeMap::new(),
             pending: BTreeMap::new(),
             greetings: 0,
@@ -149,20 +145,20 @@ impl Host {
         self.decisions.extend(sighting.decided.iter().map(|decision| (decision.track, *decision)));
         for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
             match event {
-                VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
-                VisitEvent::Attentive(visitor) => drop(self.waiting.insert(visitor, now)),
-                VisitEvent::Decided(visitor, verdict) => {
-                    self.waiting.remove(&visitor);
-                    self.tell_decision(visitor, &verdict);
+                VisitEvent::FaceSeen(visitor) => {
+                    self.faces.insert(visitor, now);
+                    self.tell(Event::FaceSeen { visitor });
                 }
+                VisitEvent::Attentive(_) => {}
+                VisitEvent::Waits(visitor) => self.answer(now, visitor),
+                VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),
                 VisitEvent::Returned(visitor, verdict) => {
-                    self.waiting.remove(&visitor);
                     let because = self.because(visitor, &verdict);
                     self.tell(Event::Returned { visitor, person: person(verdict.decision), because });
                 }
-                VisitEvent::Greet(guests) => self.greet(&guests),
+                VisitEvent::Greet(guests) => self.greet(now, &guests),
                 VisitEvent::Left(visitor) => {
-                    self.waiting.remove(&visitor);
+                    self.faces.remove(&visitor);
                     self.decisions.remove(&visitor);
                     self.leave(visitor);
                     self.tell(Event::Left { visitor });
@@ -173,9 +169,6 @@ impl Host {
             && let Some(problem) = self.light.on_frame(now, &lighting)
         {
             self.tell(Event::Light { problem, face: lighting.face, around: lighting.around });
-        }
-        if self.waiting.values().any(|since| now.duration_since(*since) >= CHIME_AFTER) {
-            self.chime(now);
         }
     }
 
@@ -241,10 +234,17 @@ impl Host {
         }
     }
 
-    fn chime(&mut self, now: Instant) {
-        if self.chimes && self.chimed_at.is_none_or(|at| now.duration_since(at) >= CHIME_EVERY) {
-            self.chimed_at = Some(now);
-            self.means.speech.chime();
+    /// Answers somebody about whom it is not decided yet who they are.
+    fn answer(&mut self, now: Instant, visitor: TrackId) {
+        match self.answers.answer(now, !self.pending.is_empty()) {
+            Some(Answer::Hello) => {
+                let time = TimeOfDay::from((self.means.clock)().time());
+                let Some(words) = self.means.phrases.hello(&self.language, time) else { return };
+                self.answers.said_hello(words.language.clone());
+                self.say(&[visitor], &[], words, true);
+            }
+            Some(Answer::Chime) => self.means.speech.chime(),
+            None => {}
         }
     }
 
@@ -272,7 +272,7 @@ impl Host {
     }
 
     /// Finds everybody's counter and says one greeting a language.
-    fn greet(&mut self, guests: &[Guest]) {
+    fn greet(&mut self, now: Instant, guests: &[Guest]) {
         let local = (self.means.clock)();
         let cards = self.cards(guests);
         let routes: Vec<Route> = cards.iter().map(|card| self.route(card.as_ref(), local)).collect();
@@ -288,32 +288,40 @@ impl Host {
         }
         let addressees =
             cards.iter().zip(&routes).map(|(card, route)| self.addressee(card.as_ref(), route, local)).collect();
-        let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees };
+        let after_hello_in = self.answers.heard_hello_in(now);
+        let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees, after_hello_in };
         let spoken = self.means.phrases.greeting(&greeting);
         let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
         let people: Vec<RecordNumber> = guests.iter().filter_map(|guest| person(guest.decision)).collect();
         for words in spoken {
-            self.say(&visitors, &people, words);
+            self.say(&visitors, &people, words, false);
         }
     }
 
-    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], words: Spoken) {
+    /// `hello`: who they are is not decided yet.
+    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], words: Spoken, hello: bool) {
         let Spoken { language, text, unhurried } = words;
         self.greetings += 1;
         let (id, now) = (self.greetings, Instant::now());
         let times: Vec<&FirstDecision> = visitors.iter().filter_map(|visitor| self.decisions.get(visitor)).collect();
+        let seen_at = visitors.iter().filter_map(|visitor| self.faces.get(visitor)).min();
+        let face_at = times.iter().map(|it| it.face_at).min().or(seen_at.copied()).unwrap_or(now);
         let pending = Pending {
             visitors: visitors.to_vec(),
             listeners: visitors.to_vec(),
-            face_at: times.iter().map(|it| it.face_at).min().unwrap_or(now),
-            decided_at: times.iter().map(|it| it.decided_at).max().unwrap_or(now),
+            face_at,
+            // A hello waits for no decision.
+            decided_at: times.iter().map(|it| it.decided_at).max().unwrap_or(face_at),
             started_at: now,
             heard: false,
         };
         self.pending.insert(id, pending);
-        let started =
-            Event::GreetingStarted { greeting: id, visitors: visitors.to_vec(), language: language.to_string() };
-        self.tell(started);
+        self.tell(Event::GreetingStarted {
+            greeting: id,
+            visitors: visitors.to_vec(),
+            language: language.to_string(),
+            hello,
+        });
         let is_fixed =
             |text: &str| self.house_phrases.contains(&Fixed { language: language.clone(), text: text.into() });
         let mut utterance = Utterance::new(id, language.clone(), &text).keeping(is_fixed);
@@ -322,7 +330,8 @@ impl Host {
         }
         let phrases = utterance.phrases.iter().map(|phrase| reading::plain(&phrase.text)).collect();
         drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), phrases }));
-        self.means.speech.say(Utterance { not_after: Some(now + SAY_WITHIN), ..utterance });
+        let within = if hello { HELLO_WITHIN } else { SAY_WITHIN };
+        self.means.speech.say(Utterance { not_after: Some(now + within), ..utterance });
     }
 
     /// What is known of each guest who is enrolled at this moment.

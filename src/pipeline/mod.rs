@@ -2,6 +2,7 @@
 //!
 //! [`STAGES`] is the list of them, and `greeter pipeline` prints it. Every channel is bounded and says what happens when it is full.
 
+mod answer;
 mod capture;
 mod cards;
 pub mod enrolled;

@@ -47,7 +47,12 @@ pub struct Rules {
     pub max_yaw_degrees: f32,
     /// How long a greeting waits for the others.
     pub group_wait: Duration,
+    /// How long somebody who looks at the robot may be left without an answer.
+    pub answer_within: Duration,
 }
+
+/// Two frames: a decision that comes in one of them is worth more than a hello before it.
+const ANSWER_WITHIN: Duration = Duration::from_millis(60);
 
 impl From<&VisitSettings> for Rules {
     fn from(settings: &VisitSettings) -> Self {
@@ -55,6 +60,7 @@ impl From<&VisitSettings> for Rules {
             attention: Duration::from_millis(settings.attention_ms),
             max_yaw_degrees: settings.max_yaw_degrees,
             group_wait: Duration::from_millis(settings.group_wait_ms),
+            answer_within: ANSWER_WITHIN,
         }
     }
 }
@@ -68,7 +74,12 @@ pub enum State {
         facing_since: Option<Instant>,
     },
     /// Looks at the robot and waits; who it is has not been decided.
-    Attentive,
+    Attentive {
+        /// Since when.
+        since: Instant,
+        /// Whether it has been said that they wait for an answer.
+        waits: bool,
+    },
     /// Decided; waits a moment for the others so that a group is greeted as a group.
     Ready {
         /// When it was decided.
@@ -85,6 +96,8 @@ pub enum State {
 pub enum Change {
     /// They look at the robot now.
     Attentive,
+    /// They have looked at it for a moment, are new here, and it is not decided who they are.
+    Waits,
     /// It is decided who they are.
     Decided(Verdict),
     /// They were greeted a short while ago.
@@ -127,12 +140,21 @@ impl Encounter {
             let since = facing.then(|| facing_since.unwrap_or(seen.since));
             self.state = State::Passing { facing_since: since };
             if since.is_some_and(|since| now.duration_since(since) >= rules.attention) {
-                self.state = State::Attentive;
+                self.state = State::Attentive { since: now, waits: false };
                 changes.push(Change::Attentive);
             }
         }
-        if let (State::Attentive, Some(verdict)) = (self.state, self.verdict) {
-            changes.push(self.decided(now, verdict, lately));
+        match (&mut self.state, self.verdict) {
+            (State::Attentive { .. }, Some(verdict)) => changes.push(self.decided(now, verdict, lately)),
+            (State::Attentive { since, waits: waits @ false }, None)
+                if now.duration_since(*since) >= rules.answer_within =>
+            {
+                *waits = true;
+                if !lately.knows(now, None, self.face.as_deref()) {
+                    changes.push(Change::Waits);
+                }
+            }
+            _ => {}
         }
         changes
     }

@@ -37,6 +37,9 @@ pub enum VisitEvent {
     FaceSeen(TrackId),
     /// A visitor looks at the robot.
     Attentive(TrackId),
+    /// A visitor has looked at the robot for a moment, and who they are is not decided: they should not stand there without an answer.
+    /// Nobody who was greeted a short while ago.
+    Waits(TrackId),
     /// It is decided who a visitor is.
     Decided(TrackId, Verdict),
     /// A visitor is back, or still here, who was greeted a short while ago.
@@ -86,6 +89,7 @@ impl Hall {
             let changes = encounter.on_face(now, seen, &self.rules, &self.lately);
             events.extend(changes.into_iter().map(|change| match change {
                 Change::Attentive => VisitEvent::Attentive(seen.track),
+                Change::Waits => VisitEvent::Waits(seen.track),
                 Change::Decided(verdict) => VisitEvent::Decided(seen.track, verdict),
                 Change::Returned(verdict) => VisitEvent::Returned(seen.track, verdict),
             }));
@@ -128,7 +132,8 @@ impl Hall {
         let undecided = self
             .encounters
             .values()
-            .any(|encounter| encounter.state == State::Attentive && now.duration_since(encounter.near_at) < STILL_HERE);
+            .filter(|encounter| now.duration_since(encounter.near_at) < STILL_HERE)
+            .any(|encounter| matches!(encounter.state, State::Attentive { .. }));
         let mut ready: Vec<&mut Encounter> =
             self.encounters.values_mut().filter(here).filter(|it| matches!(it.state, State::Ready { .. })).collect();
         let waited = ready.iter().any(|encounter| match encounter.state {

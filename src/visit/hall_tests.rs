@@ -23,10 +23,12 @@ struct Visitor {
     yaw: f32,
     near: bool,
     face: usize,
+    /// Whether there are views of it though nothing is decided.
+    face_known: bool,
 }
 
 fn visitor(track: u64) -> Visitor {
-    Visitor { track, decision: None, score: 0.8, yaw: 0.0, near: true, face: track as usize }
+    Visitor { track, decision: None, score: 0.8, yaw: 0.0, near: true, face: track as usize, face_known: false }
 }
 
 impl Visitor {
@@ -65,7 +67,7 @@ impl Visitor {
             near: self.near,
             yaw_degrees: self.yaw,
             verdict,
-            face: verdict.map(|_| Arc::new(Template(values))),
+            face: (self.face_known || verdict.is_some()).then(|| Arc::new(Template(values))),
         }
     }
 }
@@ -114,7 +116,7 @@ const CHEN: Decision = Decision::Identified(RecordNumber(7));
 #[test]
 fn a_visitor_is_seen_then_attentive_then_decided_then_greeted_once() {
     let mut story = Story::begins();
-    let mut events = story.stay(500, &[visitor(1)]);
+    let mut events = story.stay(330, &[visitor(1)]);
     assert_eq!(events, [VisitEvent::FaceSeen(TrackId(1)), VisitEvent::Attentive(TrackId(1))]);
     events = story.stay(5_000, &[visitor(1).known_as(7)]);
     assert_eq!(greetings(&events), [[guest(1, CHEN)]]);
@@ -226,4 +228,29 @@ fn a_late_better_decision_counts_until_the_greeting() {
     story.stay(1_500, &[aside]);
     let events = story.stay(1_000, &[visitor(1).known_as(7)]);
     assert_eq!(greetings(&events), [[guest(1, CHEN)]]);
+}
+
+#[test]
+fn who_looks_at_the_robot_and_is_not_decided_about_is_told_to_wait_for_an_answer_once() {
+    let mut story = Story::begins();
+    let waits = |events: &[VisitEvent]| events.iter().filter(|event| matches!(event, VisitEvent::Waits(_))).count();
+    assert_eq!(waits(&story.stay(300, &[visitor(1)])), 0, "a decision may come in the next frame");
+    assert_eq!(waits(&story.stay(2_000, &[visitor(1)])), 1);
+    let events = story.stay(1_000, &[visitor(1).known_as(7)]);
+    assert_eq!((waits(&events), greetings(&events).len()), (0, 1));
+    // Whoever is decided about in time waits for nothing.
+    assert_eq!(waits(&story.stay(2_000, &[visitor(1).known_as(7), visitor(2).stranger()])), 0);
+}
+
+#[test]
+fn who_was_greeted_a_minute_ago_does_not_wait_for_an_answer_even_before_they_are_recognised() {
+    let mut story = Story::begins();
+    story.stay(2_000, &[visitor(1).known_as(7)]);
+    story.leave(&[1]);
+    story.later(60);
+    let back = Visitor { face: 1, face_known: true, ..visitor(2) };
+    let events = story.stay(2_000, &[back]);
+    assert!(!events.contains(&VisitEvent::Waits(TrackId(2))), "{events:?}");
+    let new = Visitor { face_known: true, ..visitor(3) };
+    assert!(story.stay(2_000, &[new]).contains(&VisitEvent::Waits(TrackId(3))));
 }

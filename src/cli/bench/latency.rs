@@ -114,6 +114,8 @@ fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measur
         frames: pipeline.frames(),
         face_to_decision_ms: Spread::of(measured.decided),
         face_to_audible_ms: Spread::of(measured.audible),
+        face_to_greeting_ms: Spread::of(measured.greeted),
+        hellos: measured.hellos,
         stages_ms,
     }
 }
@@ -128,11 +130,12 @@ fn print(figures: &Latency) {
         machine.cores
     );
     anstream::println!(
-        "named rightly {}, wrongly {}, unsure {}, taken for strangers {}",
+        "named rightly {}, wrongly {}, unsure {}, taken for strangers {}; {} heard a hello first",
         figures.right,
         figures.wrong,
         figures.unsure,
-        figures.stranger
+        figures.stranger,
+        figures.hellos
     );
     let frames = &figures.frames;
     anstream::println!("frames captured {}, seen {}, dropped {}", frames.captured, frames.processed, frames.dropped);
@@ -145,6 +148,7 @@ fn print(figures: &Latency) {
     };
     row("face to decision", &figures.face_to_decision_ms);
     row("face to audible", &figures.face_to_audible_ms);
+    row("face to the greeting", &figures.face_to_greeting_ms);
     let whole = figures.face_to_audible_ms.map_or(0.0, |spread| spread.p50);
     for (name, spread) in &figures.stages_ms {
         let Some(spread) = spread else { continue };
