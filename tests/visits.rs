@@ -29,12 +29,17 @@ struct Scene {
 
 impl Scene {
     fn opens() -> Option<Self> {
+        Self::opens_with("")
+    }
+
+    /// With more lines of configuration.
+    fn opens_with(settings: &str) -> Option<Self> {
         let camera = VirtualCamera::plug_in()?;
         camera.shows(&Self::picture("100-empty@3s.jpg"));
         let hall = Hall::opens();
         let mut env = camera.env();
         env.extend(hall.env().into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let robot = Robot::starts(&env);
+        let robot = Robot::starts(&env, settings);
         let scene = Self { camera, hall, robot };
         scene.robot.until("it watches and can speak", Duration::from_secs(90), |robot| {
             robot.has_event("camera_back") && robot.log().contains("voice ready voice=\"tts\"")
@@ -101,9 +106,11 @@ fn sentences() -> Vec<String> {
         for name in ["Mr Obama", "Ms Collins", "Mr Biden", "Ms Chen", "Mr Collins"] {
             for place in ["counter 2, on the left", "counter 3, on the right"] {
                 all.push(format!("{hello}, {name}. Please go to {place}."));
+                all.push(format!("{hello}. {name}, welcome. Please go to {place}."));
             }
         }
         all.push(format!("{hello}, and welcome. Please ask at reception, beside the entrance."));
+        all.push(format!("{hello}. Welcome. Please ask at reception, beside the entrance."));
     }
     all
 }
@@ -111,10 +118,11 @@ fn sentences() -> Vec<String> {
 #[test]
 fn the_enrolled_are_greeted_by_name_within_two_seconds_and_a_stranger_without_one() {
     let Some(scene) = Scene::opens() else { return };
+    // A busy machine may need so long that a hello comes first.
     for (word, expected) in [
-        ("1", ", Mr Obama. Please go to counter 3, on the right."),
-        ("3", ", and welcome. Please ask at reception, beside the entrance."),
-        ("2", ", Ms Collins. Please go to counter 2, on the left."),
+        ("1", ["Mr Obama", "Please go to counter 3, on the right."]),
+        ("3", ["elcome", "Please ask at reception, beside the entrance."]),
+        ("2", ["Ms Collins", "Please go to counter 2, on the left."]),
     ] {
         let visit = scene.visitor_comes(word);
         let waited = visit.began.saturating_duration_since(visit.face_at);
@@ -125,13 +133,32 @@ fn the_enrolled_are_greeted_by_name_within_two_seconds_and_a_stranger_without_on
         );
         assert!(waited < PROMISE, "{} waited {waited:?}", name_of(word));
         let said = scene.visitor_goes(&visit);
-        assert!(said.ends_with(expected), "to {}: {said:?}", name_of(word));
+        assert!(said.contains(expected[0]) && said.ends_with(expected[1]), "to {}: {said:?}", name_of(word));
     }
     let private = ["110199197001010011", "13800138000", "Obama", "Collins", "declaration"];
     let (events, log) = (scene.robot.events_text(), scene.robot.log());
     for word in private {
         assert!(!events.contains(word) && !log.contains(word), "{word} stands in the events or the log");
     }
+}
+
+#[test]
+fn who_takes_long_to_recognise_hears_a_hello_at_once_and_then_their_name_without_another() {
+    let Some(scene) =
+        Scene::opens_with("[face]\nembed_per_second = 4\n[decision]\nmin_views = 8\npatience_ms = 5000\n")
+    else {
+        return;
+    };
+    let visit = scene.visitor_comes("1");
+    let said = scene.visitor_goes(&visit);
+    let of = |kind: &str| scene.robot.event_since(kind, 0).expect(kind);
+    assert_eq!(of("greeting_started")["hello"], true, "{}", scene.robot.events_text());
+    assert!(of("audible")["at_ms"].as_f64() < of("identified")["at_ms"].as_f64(), "{}", scene.robot.events_text());
+    assert_eq!(
+        said.split_once(". ").map(|(_, rest)| rest),
+        Some("Mr Obama, welcome. Please go to counter 3, on the right.")
+    );
+    assert!(said.starts_with("Good "), "{said:?}");
 }
 
 #[test]
@@ -164,5 +191,5 @@ fn when_speech_dispatcher_is_killed_in_mid_word_the_next_visitor_is_still_greete
     drop(said);
     let visit = scene.visitor_comes("2");
     let said = scene.visitor_goes(&visit);
-    assert!(said.ends_with(", Ms Collins. Please go to counter 2, on the left."), "{said:?}");
+    assert!(said.contains("Ms Collins") && said.ends_with("Please go to counter 2, on the left."), "{said:?}");
 }

@@ -143,12 +143,12 @@ impl Host {
     pub fn on_sighting(&mut self, sighting: Sighting) {
         let now = sighting.at;
         self.decisions.extend(sighting.decided.iter().map(|decision| (decision.track, *decision)));
+        for seen in sighting.faces.iter().filter(|seen| seen.near) {
+            self.faces.entry(seen.track).or_insert(seen.since);
+        }
         for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
             match event {
-                VisitEvent::FaceSeen(visitor) => {
-                    self.faces.insert(visitor, now);
-                    self.tell(Event::FaceSeen { visitor });
-                }
+                VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
                 VisitEvent::Attentive(_) => {}
                 VisitEvent::Waits(visitor) => self.answer(now, visitor),
                 VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),

@@ -23,13 +23,13 @@ pub fn instant_of(at_ms: f64) -> Instant {
 }
 
 impl Robot {
-    /// Preloads the demo's people and starts the robot in an environment.
-    pub fn starts(env: &[(String, String)]) -> Self {
+    /// Preloads the demo's people and starts the robot in an environment, with more lines of configuration.
+    pub fn starts(env: &[(String, String)], more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
         let config = folder.path().join("greeter.toml");
         let settings = format!(
-            "[greeting]\nlanguage = \"en\"\nvoice_begins_within_ms = 1500\n[routing]\nfile = {:?}\n[visit]\ncool_down_s = 1\n",
+            "[greeting]\nlanguage = \"en\"\nvoice_begins_within_ms = 1500\n[routing]\nfile = {:?}\n[visit]\ncool_down_s = 1\n{more}",
             assets.join("routing.toml")
         );
         fs::write(&config, settings).expect("the configuration");
