@@ -190,6 +190,9 @@ impl Hall {
     /// Records no longer, for a test that lasts.
     pub fn records_no_more(&self) {
         signal(self.microphone.id(), "KILL");
+        // On a busy machine a sound that began at this moment was kept waiting for longer than a loudspeaker may take none (10 of 27 times; of 31
+        // that began later none was).
+        thread::sleep(Duration::from_millis(1500));
     }
 
     /// Kills the sound server, without a word of warning; a new hall in the same folder is the next one.
