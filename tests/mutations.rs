@@ -221,7 +221,7 @@ struct Fate {
 /// Lets a mutation go the whole way.
 fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
     let mut fate = Fate::default();
-    let (decoded, _) = watchdog.watches_again("decoding", || match &of.form {
+    let (decoded, _) = watchdog.watches("decoding", || match &of.form {
         Form::Photo(bytes) => photo::read_photo_bytes(bytes).map_err(|error| error.to_string()),
         Form::Buffer(format, bytes) => decode::decode(*format, bytes),
         Form::Pixels(picture) => Ok(picture.clone()),
@@ -409,7 +409,7 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
     for (at, (what, made)) in pngs.chain(jpegs).chain(noise).enumerate().filter(|(at, _)| long || at % 6 == 5) {
         let bytes = made();
         watchdog.is_told(&what);
-        let (read, took) = watchdog.watches_again("decoding", || photo::read_photo_bytes(&bytes));
+        let (read, took) = watchdog.watches("decoding", || photo::read_photo_bytes(&bytes));
         let fate = read.map_or_else(|error| error.to_string(), |picture| format!("{:?}", picture.dimensions()));
         println!("measured: {at} {what}: {:.3} s, {} bytes, {fate}", took.as_secs_f64(), bytes.len());
         if took >= HANGS {

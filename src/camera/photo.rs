@@ -8,7 +8,9 @@ use std::{
     path::Path,
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, Limits, RgbImage, codecs::png::PngDecoder, metadata::Orientation};
+use image::{
+    ColorType, DynamicImage, ImageDecoder, ImageError, Limits, RgbImage, codecs::png::PngDecoder, metadata::Orientation,
+};
 
 use super::{
     jpeg,
@@ -20,6 +22,8 @@ pub const MAX_SIDE: u32 = 10_000;
 /// Pixels altogether, in millions: what phones make at their finest. Bounds the memory that decoding takes to about four times as many
 /// bytes, and nine while a progressive JPEG is decoded; and the time to less than a second, whatever somebody made of the file.
 pub const MAX_MEGAPIXELS: u32 = 51;
+/// The same with 16 bits a colour, which take twice as long a pixel and which no camera's photo has.
+const MAX_MEGAPIXELS_OF_16_BITS: u32 = 25;
 /// Bytes a pixel of the largest pictures, once they are decoded.
 const MAX_BYTES_A_PIXEL: u64 = 4;
 /// Size of the file in MB.
@@ -155,7 +159,9 @@ fn checked(bytes: &[u8]) -> Result<Kind, PhotoError> {
         let decoder = png(bytes)?;
         let (width, height) = decoder.dimensions();
         check_pixels(width.into(), height.into())?;
-        if decoder.total_bytes() > u64::from(MAX_MEGAPIXELS) * 1_000_000 * MAX_BYTES_A_PIXEL {
+        let deep =
+            matches!(decoder.color_type(), ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16);
+        if deep && u64::from(width) * u64::from(height) > u64::from(MAX_MEGAPIXELS_OF_16_BITS) * 1_000_000 {
             return Err(PhotoError::TooManyBits { width, height });
         }
         return Ok(Kind::Png);
@@ -318,6 +324,18 @@ mod tests {
             refused(&bytes),
             "is 8000x6000 pixels with 16 bits a colour, too many to be decoded; save it with 8 bits a colour"
         );
+    }
+
+    #[test]
+    fn a_large_grey_picture_of_16_bits_is_refused_too_though_it_has_few_bytes_and_a_smaller_one_is_read() {
+        let grey = |width: u32, height: u32| {
+            let mut bytes = Vec::new();
+            let pixels = vec![0_u8; width as usize * height as usize * 2];
+            PngEncoder::new(&mut bytes).write_image(&pixels, width, height, ExtendedColorType::L16).unwrap();
+            bytes
+        };
+        assert!(refused(&grey(8_000, 4_000)).starts_with("is 8000x4000 pixels with 16 bits a colour, too many"));
+        assert_eq!(read_photo_bytes(&grey(1_000, 500)).unwrap().dimensions(), (1_000, 500));
     }
 
     #[test]

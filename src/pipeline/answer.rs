@@ -8,6 +8,10 @@ use crate::{config::GreetingSettings, person::Language};
 
 /// Answers are at least so far apart: a group is not answered one by one, and has heard the hello together.
 const HOLDS: Duration = Duration::from_secs(3);
+/// Two frames: a decision that comes in one of them is worth more than a hello before it.
+const HELLO_AFTER: Duration = Duration::from_millis(60);
+/// Earlier the greeting itself answers them, and would cut the chime off.
+const CHIME_AFTER: Duration = Duration::from_millis(120);
 
 /// What answers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,11 @@ impl Answers {
             _ => None,
         };
         Self { way, answered_at: None, hello_in: None }
+    }
+
+    /// How long somebody has waited before they are answered.
+    pub fn after(&self) -> Duration {
+        if self.way == Some(Answer::Chime) { CHIME_AFTER } else { HELLO_AFTER }
     }
 
     /// How to answer somebody who waits now, if at all. Not while the robot is `speaking`: then it is heard anyway, and a hello would come late.
@@ -85,6 +94,7 @@ mod tests {
     fn without_hello_it_is_the_chime_and_without_that_nothing() {
         let chime = GreetingSettings { hello_first: false, ..GreetingSettings::default() };
         assert_eq!(Answers::new(&chime).answer(Instant::now(), false), Some(Answer::Chime));
+        assert!(Answers::new(&chime).after() > Answers::new(&GreetingSettings::default()).after());
         let nothing = GreetingSettings { chime: false, ..chime };
         assert_eq!(Answers::new(&nothing).answer(Instant::now(), false), None);
     }

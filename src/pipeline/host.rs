@@ -117,13 +117,14 @@ impl Host {
     pub fn new(means: Means, config: &Config, told: Sender<Told>) -> Self {
         let house_phrases = house_phrases(&means.phrases, &means.routing);
         means.speech.prepare(house_phrases.iter().cloned().collect());
+        let answers = Answers::new(&config.greeting);
         Self {
             means,
             house_phrases,
             greeting: config.greeting.clone(),
-            hall: Hall::new(&config.visit),
+            hall: Hall::new(&config.visit).answering_after(answers.after()),
             language: config.greeting.language.clone(),
-            answers: Answers::new(&config.greeting),
+            answers,
             faces: BTreeMap::new(),
             decisions: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -149,7 +150,6 @@ impl Host {
         for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
             match event {
                 VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
-                VisitEvent::Attentive(_) => {}
                 VisitEvent::Waits(visitor) => self.answer(now, visitor),
                 VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),
                 VisitEvent::Returned(visitor, verdict) => {

@@ -48,11 +48,8 @@ pub struct Rules {
     /// How long a greeting waits for the others.
     pub group_wait: Duration,
     /// How long somebody who looks at the robot may be left without an answer.
-    pub answer_within: Duration,
+    pub answer_after: Duration,
 }
-
-/// Two frames: a decision that comes in one of them is worth more than a hello before it.
-const ANSWER_WITHIN: Duration = Duration::from_millis(60);
 
 impl From<&VisitSettings> for Rules {
     fn from(settings: &VisitSettings) -> Self {
@@ -60,7 +57,7 @@ impl From<&VisitSettings> for Rules {
             attention: Duration::from_millis(settings.attention_ms),
             max_yaw_degrees: settings.max_yaw_degrees,
             group_wait: Duration::from_millis(settings.group_wait_ms),
-            answer_within: ANSWER_WITHIN,
+            answer_after: Duration::ZERO,
         }
     }
 }
@@ -94,8 +91,6 @@ pub enum State {
 /// What a frame changed for one visitor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// They look at the robot now.
-    Attentive,
     /// They have looked at it for a moment, are new here, and it is not decided who they are.
     Waits,
     /// It is decided who they are.
@@ -141,13 +136,12 @@ impl Encounter {
             self.state = State::Passing { facing_since: since };
             if since.is_some_and(|since| now.duration_since(since) >= rules.attention) {
                 self.state = State::Attentive { since: now, waits: false };
-                changes.push(Change::Attentive);
             }
         }
         match (&mut self.state, self.verdict) {
             (State::Attentive { .. }, Some(verdict)) => changes.push(self.decided(now, verdict, lately)),
             (State::Attentive { since, waits: waits @ false }, None)
-                if now.duration_since(*since) >= rules.answer_within =>
+                if now.duration_since(*since) >= rules.answer_after =>
             {
                 *waits = true;
                 if !lately.knows(now, None, self.face.as_deref()) {

@@ -35,8 +35,6 @@ pub struct Guest {
 pub enum VisitEvent {
     /// A face is near enough to be recognised.
     FaceSeen(TrackId),
-    /// A visitor looks at the robot.
-    Attentive(TrackId),
     /// A visitor has looked at the robot for a moment, and who they are is not decided: they should not stand there without an answer.
     /// Nobody who was greeted a short while ago.
     Waits(TrackId),
@@ -67,6 +65,13 @@ impl Hall {
         }
     }
 
+    /// The same, saying that somebody waits when they have looked at the robot for so long, and not at once.
+    #[must_use]
+    pub fn answering_after(mut self, pause: Duration) -> Self {
+        self.rules.answer_after = pause;
+        self
+    }
+
     /// Takes a frame's faces and the tracks that are gone, and says what follows from them.
     pub fn on_faces(&mut self, now: Instant, mut faces: Vec<SeenFace>, gone: &[TrackId]) -> Vec<VisitEvent> {
         let mut events = Vec::new();
@@ -88,7 +93,6 @@ impl Hall {
             };
             let changes = encounter.on_face(now, seen, &self.rules, &self.lately);
             events.extend(changes.into_iter().map(|change| match change {
-                Change::Attentive => VisitEvent::Attentive(seen.track),
                 Change::Waits => VisitEvent::Waits(seen.track),
                 Change::Decided(verdict) => VisitEvent::Decided(seen.track, verdict),
                 Change::Returned(verdict) => VisitEvent::Returned(seen.track, verdict),

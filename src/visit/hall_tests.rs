@@ -74,7 +74,8 @@ impl Visitor {
 
 impl Story {
     fn begins() -> Self {
-        Self { hall: Hall::new(&VisitSettings::default()), now: Instant::now() }
+        let hall = Hall::new(&VisitSettings::default()).answering_after(Duration::from_millis(60));
+        Self { hall, now: Instant::now() }
     }
 
     /// Shows the visitors for so long, 30 frames a second.
@@ -116,8 +117,8 @@ const CHEN: Decision = Decision::Identified(RecordNumber(7));
 #[test]
 fn a_visitor_is_seen_then_attentive_then_decided_then_greeted_once() {
     let mut story = Story::begins();
-    let mut events = story.stay(330, &[visitor(1)]);
-    assert_eq!(events, [VisitEvent::FaceSeen(TrackId(1)), VisitEvent::Attentive(TrackId(1))]);
+    let mut events = story.stay(500, &[visitor(1)]);
+    assert_eq!(events, [VisitEvent::FaceSeen(TrackId(1)), VisitEvent::Waits(TrackId(1))]);
     events = story.stay(5_000, &[visitor(1).known_as(7)]);
     assert_eq!(greetings(&events), [[guest(1, CHEN)]]);
     assert_eq!(story.leave(&[1]), [VisitEvent::Left(TrackId(1))]);

@@ -18,8 +18,6 @@ const TICK: Duration = Duration::from_millis(10);
 const EVERY: Duration = Duration::from_millis(100);
 /// A step that takes so much more than it may will not end.
 const HOPELESS: u32 = 10;
-/// How often a step that was too slow may be tried: a core that others share computes less in the same time, now and then half as much.
-const TRIES: usize = 3;
 
 /// What runs now, and how much the thread had computed when it began.
 struct Step {
@@ -29,7 +27,6 @@ struct Step {
 
 /// One thread's watchdog.
 pub struct Watchdog {
-    limit: Duration,
     step: Arc<Mutex<Option<Step>>>,
     told: RefCell<String>,
     slowest: RefCell<BTreeMap<&'static str, (Duration, String)>>,
@@ -42,7 +39,7 @@ impl Watchdog {
         let weak = Arc::downgrade(&step);
         let stat = format!("/proc/self/task/{}/stat", rustix::thread::gettid().as_raw_nonzero());
         thread::spawn(move || look(&weak, &stat, limit));
-        Self { limit, step, told: RefCell::default(), slowest: RefCell::default() }
+        Self { step, told: RefCell::default(), slowest: RefCell::default() }
     }
 
     /// What the next steps are about.
@@ -52,39 +49,18 @@ impl Watchdog {
 
     /// Runs one step and says what it took.
     pub fn watches<T>(&self, name: &'static str, step: impl FnOnce() -> T) -> (T, Duration) {
-        let (result, took) = self.times(name, step);
-        self.notes(name, took);
-        (result, took)
-    }
-
-    /// The same for a step that may be repeated: what is slow each time is slow.
-    pub fn watches_again<T>(&self, name: &'static str, step: impl Fn() -> T) -> (T, Duration) {
-        let (mut result, mut least) = self.times(name, &step);
-        for _ in 1..TRIES {
-            if least < self.limit {
-                break;
-            }
-            let (again, took) = self.times(name, &step);
-            (result, least) = (again, least.min(took));
-        }
-        self.notes(name, least);
-        (result, least)
-    }
-
-    fn times<T>(&self, name: &str, step: impl FnOnce() -> T) -> (T, Duration) {
+        let told = self.told.borrow().clone();
         let began = own_time();
-        *self.step.lock().unwrap() = Some(Step { what: format!("{name}, {}", self.told.borrow()), began });
+        *self.step.lock().unwrap() = Some(Step { what: format!("{name}, {told}"), began });
         let result = step();
         *self.step.lock().unwrap() = None;
-        (result, own_time() - began)
-    }
-
-    fn notes(&self, name: &'static str, took: Duration) {
+        let took = own_time() - began;
         let mut slowest = self.slowest.borrow_mut();
         let known = slowest.entry(name).or_default();
         if took > known.0 {
-            *known = (took, self.told.borrow().clone());
+            *known = (took, told);
         }
+        (result, took)
     }
 
     /// The longest that each kind of step took, and what it was about.
