@@ -107,7 +107,7 @@ fn an_enrolled_face_and_its_mirror_image_have_nearly_one_template() {
     let alike = |a: &Template, b: &Template| cosine(&a.0, &b.0);
     let plain = alike(plain[0].as_ref().unwrap(), plain[1].as_ref().unwrap());
     let viewed = alike(&template(&views[0]), &template(&views[1]));
-    let enrolled = alike(portraits[0].as_ref().unwrap(), portraits[1].as_ref().unwrap());
+    let enrolled = alike(&template(&portraits[0]), &template(&portraits[1]));
     assert!(plain < viewed && viewed < enrolled && enrolled > 0.99, "{plain}, {viewed}, {enrolled}");
     assert!(views.iter().flatten().all(|view| (0.5..=1.0).contains(&view.certainty)));
 }

@@ -100,7 +100,8 @@ impl Cast {
             let Some(glimpse) = networks.near.find(&photo)?.into_iter().next() else { continue };
             let Some(face) = networks.near.refine(&photo, &glimpse.bounds)? else { continue };
             let upright: Vec<Upright> = align::align(&photo, &face.landmarks).into_iter().collect();
-            templates.extend(networks.recogniser.embed_portraits(&upright)?.into_iter().flatten());
+            templates
+                .extend(networks.recogniser.embed_portraits(&upright)?.into_iter().flatten().map(|one| one.template));
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let dims = templates.first().map_or(0, |template| template.0.len());

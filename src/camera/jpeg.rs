@@ -16,6 +16,8 @@ const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
 const NO_CODE: [u8; 16] = [0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0];
 /// Usual pictures have ten scans at most. Each costs a walk over all pixels, however short it is.
 const MAX_SCANS: usize = 64;
+/// Pixels times scans, in millions: twenty scans of the largest photos.
+const MAX_SCANNED_MEGAPIXELS: usize = 1_000;
 
 /// A decoded picture.
 pub(super) struct Decoded {
@@ -57,11 +59,15 @@ pub(super) fn decode(bytes: &[u8], outline: &Outline, max_side: usize) -> Result
         .set_max_height(max_side)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&guarded), options);
+    decoder.decode_headers().map_err(|error| error.to_string())?;
+    let (width, height) = decoder.dimensions().ok_or("it has no size")?;
+    if width * height * outline.scans > MAX_SCANNED_MEGAPIXELS * 1_000_000 {
+        return Err(format!("it has {} scans, too many for so many pixels", outline.scans));
+    }
     let pixels = decoder.decode().map_err(|error| error.to_string())?;
     if outline.lacks_scans {
         return Err("a part of it is missing".to_owned());
     }
-    let (width, height) = decoder.dimensions().ok_or("it has no size")?;
     let exif = decoder.exif().cloned();
     let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
     let rgb = RgbImage::from_raw(side(width), side(height), pixels).ok_or("its size and its pixels do not agree")?;
@@ -144,7 +150,7 @@ pub(super) mod tests {
         [&bytes[..from], &bytes[from + length / 10..]].concat()
     }
 
-    fn as_others_save(picture: &RgbImage, change: fn(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+    fn as_others_save(picture: &RgbImage, change: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
         change(&mut encoder);
@@ -220,5 +226,19 @@ pub(super) mod tests {
         let many = [head, &scan.repeat(60), &[0xFF, 0xD9]].concat();
         let words = decoded(&many).unwrap_err();
         assert!(words.contains("scans, more than the 64 allowed"), "{words}");
+    }
+
+    #[test]
+    fn a_large_picture_may_have_a_dozen_scans_and_not_thirty() {
+        let refused_for = |scans: u8| {
+            let mut bytes = as_others_save(&picture(64, 64), |encoder| encoder.set_progressive_scans(scans));
+            let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC2]).unwrap();
+            bytes[frame + 5..frame + 9].copy_from_slice(&[0x17, 0x70, 0x1F, 0x40]);
+            decode(&bytes, &outline(&bytes).unwrap(), 10_000).map(|decoded| decoded.rgb).unwrap_err()
+        };
+        let many = refused_for(10);
+        assert!(many.ends_with("scans, too many for so many pixels"), "{many}");
+        // So large it is not, and that is found out.
+        assert!(!refused_for(4).contains("scans"));
     }
 }

@@ -101,10 +101,12 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Template>>, ModelError> {
+    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Embedded>>, ModelError> {
         let portraits = self.embed_framed(faces, &OF_A_PORTRAIT)?;
-        let of_its_length =
-            |portrait: Embedded| portrait.template.longer(1.0 - PER_CERTAINTY * (portrait.certainty - USUAL_CERTAINTY));
+        let of_its_length = |Embedded { template, certainty }| {
+            let template = template.longer(1.0 - PER_CERTAINTY * (certainty - USUAL_CERTAINTY));
+            Embedded { template, certainty }
+        };
         Ok(portraits.into_iter().map(|portrait| portrait.map(of_its_length)).collect())
     }
 
