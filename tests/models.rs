@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use greeter::{
+    bench::degrade::{Kind, spoil},
     face::{
         Enroller, ModelError, Point, Template,
         align::align,
@@ -16,6 +17,8 @@ use greeter::{
     models::runtime::{Network, Runtime},
 };
 use image::RgbImage;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -232,6 +235,24 @@ fn nothing_is_enrolled_from_a_photo_without_exactly_one_face() {
         let odd = fault(&RgbImage::new(width, height));
         assert!(odd.starts_with("shows no face"), "{width}x{height}: {odd}");
     }
+}
+
+#[test]
+fn nobody_is_enrolled_by_a_photo_on_which_the_recogniser_cannot_make_out_the_face() {
+    let mut enroller = PhotoEnroller::new(networks());
+    let mut networks = networks();
+    let photo = picture("assets/demo/enrol/eileen-collins.png");
+    assert!(enroller.enrol(&photo).unwrap().is_ok());
+    let bounds = networks.finder.find(&photo).unwrap()[0].bounds;
+    let face = networks.near.refine(&photo, &bounds).unwrap().unwrap();
+    let mut fault = |kind: Kind, amount: f32| {
+        let spoilt = spoil(&photo, &face, kind, amount, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        enroller.enrol(&spoilt.photo).unwrap().unwrap_err().to_string()
+    };
+    let masked = fault(Kind::Mouth, 0.4);
+    assert_eq!(masked, "shows a face that is hard to make out, covered at the mouth; take another photo");
+    let noisy = fault(Kind::Noise, 44.0);
+    assert_eq!(noisy, "shows a face that is hard to make out, noisy; take another photo");
 }
 
 /// An installation in a folder of its own with the real networks, to be damaged.

@@ -154,7 +154,9 @@ impl PhotoEnroller {
         Ok(match embedded {
             None => Err(PhotoFault::Poor("unlike any face".into())),
             Some(face) if face.certainty < MIN_CERTAINTY => {
-                Err(PhotoFault::Unclear(portrait.quality.reason().map_or_else(String::new, |why| format!(", {why}"))))
+                let asked = || " (are the eyes open, is nothing before it?)".to_owned();
+                let why = portrait.quality.reason().map_or_else(asked, |fault| format!(", {fault}"));
+                Err(PhotoFault::Poor(format!("hard to make out{why}")))
             }
             Some(face) => Ok(face.template),
         })

@@ -143,9 +143,6 @@ pub enum PhotoFault {
     /// A face that would make a poor template.
     #[error("shows a face that is {0}; take another photo")]
     Poor(String),
-    /// A face that the recogniser cannot make out; with what may be the reason.
-    #[error("shows a face that is hard to make out{0}; take another photo, with open eyes and nothing before the face")]
-    Unclear(String),
 }
 
 /// Makes a template of an enrolment photo: what `sync` needs of this module, so that its own tests need no network.
