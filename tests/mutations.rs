@@ -387,6 +387,7 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
         saved::PNG_FORMS.into_iter().flat_map(|(colour, depth)| [(colour, depth, false), (colour, depth, true)]);
     let forms = forms.map(|(colour, depth, interlaced)| PngForm { colour, depth, interlaced });
     let pngs = forms.map(|form| {
+        let (width, height) = if form.depth == 16 { bombs::LARGEST_OF_16_BITS } else { bombs::LARGEST };
         (format!("PNG, {form:?}"), Box::new(move || bombs::black_png(width, height, form)) as Box<dyn Fn() -> Vec<u8>>)
     });
     let jpegs = [false, true].into_iter().flat_map(|grey| {
@@ -400,8 +401,8 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
     });
     // Nothing but noise is what a photo of the most bytes may hold.
     let noise = [
-        ("noise as JPEG", Box::new(|| saved::usual_jpeg(&bombs::noise(8_000, 6_000))) as Box<dyn Fn() -> Vec<u8>>),
-        ("noise as PNG", Box::new(|| saved::png(&bombs::noise(4_500, 4_600), bombs::PLAIN))),
+        ("noise as JPEG", Box::new(|| saved::usual_jpeg(&bombs::noise(6_000, 5_800))) as Box<dyn Fn() -> Vec<u8>>),
+        ("noise as PNG", Box::new(|| saved::png(&bombs::noise(3_250, 3_250), bombs::PLAIN))),
     ];
     let noise = noise.map(|(what, made)| (what.to_owned(), made));
     let watchdog = Watchdog::starts(HANGS);

@@ -12,6 +12,8 @@ use super::saved::{PNG_FORMS, PngForm, chunk, one_of, segment, whole_png};
 
 /// The most that is allowed.
 pub const LARGEST: (u32, u32) = (10_000, 5_100);
+/// The same with 16 bits a colour.
+pub const LARGEST_OF_16_BITS: (u32, u32) = (10_000, 2_500);
 /// A usual PNG.
 pub const PLAIN: PngForm = PngForm { colour: 2, depth: 8, interlaced: false };
 /// Sizes at, just within and beyond what is allowed.
