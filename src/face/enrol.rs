@@ -20,7 +20,7 @@ const DEMANDS: Demands = Demands { min_eye_distance_px: 30.0, max_yaw_degrees: M
 
 /// How certain the recogniser must be of an enrolment photo: what it cannot make out makes a template that its owner does not resemble, and
 /// that needs a lower bar. (One photo enrolled, visits, FPIR 0.1 %, over 21 halves of LFW's people: of those enrolled by a photo below
-/// this, 12 % are missed, above it 1.3 %; `both` 9 and 0.4 %. Of news photos with one good face, 3 % are below: dark glasses, closed eyes,
+/// this, 12 % are missed, above it 1.1 %; `both` 10 and 0.3 %. Of news photos with one good face, 3 % are below: dark glasses, closed eyes,
 /// fur hats, blur.)
 const MIN_CERTAINTY: f32 = 0.6;
 
