@@ -7,7 +7,7 @@ use greeter::{
     face::{
         Enroller, ModelError, Point, Template,
         align::align,
-        enrol::{MIN_FACE_PX, PhotoEnroller},
+        enrol::{MIN_FACE_PX, PhotoEnroller, suffice},
         manifest::Manifest,
         networks::Networks,
         picture::append_planes,
@@ -110,7 +110,7 @@ fn an_enrolled_face_and_its_mirror_image_have_nearly_one_template() {
     let alike = |a: &Template, b: &Template| cosine(&a.0, &b.0);
     let plain = alike(plain[0].as_ref().unwrap(), plain[1].as_ref().unwrap());
     let viewed = alike(&template(&views[0]), &template(&views[1]));
-    let enrolled = alike(&template(&portraits[0]), &template(&portraits[1]));
+    let enrolled = alike(portraits[0].as_ref().unwrap(), portraits[1].as_ref().unwrap());
     assert!(plain < viewed && viewed < enrolled && enrolled > 0.99, "{plain}, {viewed}, {enrolled}");
     assert!(views.iter().flatten().all(|view| (0.5..=1.0).contains(&view.certainty)));
 }
@@ -238,21 +238,20 @@ fn nothing_is_enrolled_from_a_photo_without_exactly_one_face() {
 }
 
 #[test]
-fn nobody_is_enrolled_by_a_photo_on_which_the_recogniser_cannot_make_out_the_face() {
+fn a_photo_on_which_the_recogniser_cannot_make_out_the_face_does_not_suffice_but_helps_beside_a_clear_one() {
     let mut enroller = PhotoEnroller::new(networks());
     let mut networks = networks();
     let photo = picture("assets/demo/enrol/eileen-collins.png");
-    assert!(enroller.enrol(&photo).unwrap().is_ok());
     let bounds = networks.finder.find(&photo).unwrap()[0].bounds;
     let face = networks.near.refine(&photo, &bounds).unwrap().unwrap();
-    let mut fault = |kind: Kind, amount: f32| {
+    let mut spoilt = |kind: Kind, amount: f32| {
         let spoilt = spoil(&photo, &face, kind, amount, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        enroller.enrol(&spoilt.photo).unwrap().unwrap_err().to_string()
+        enroller.enrol(&spoilt.photo).unwrap().unwrap()
     };
-    let masked = fault(Kind::Mouth, 0.4);
-    assert_eq!(masked, "shows a face that is hard to make out, covered at the mouth; take another photo");
-    let noisy = fault(Kind::Noise, 44.0);
-    assert_eq!(noisy, "shows a face that is hard to make out, noisy; take another photo");
+    let (clear, masked, noisy) = (spoilt(Kind::Noise, 0.0), spoilt(Kind::Mouth, 0.4), spoilt(Kind::Noise, 44.0));
+    assert!(suffice([&clear]));
+    assert!(!suffice([&masked]) && !suffice([&noisy]) && !suffice([&masked, &noisy]));
+    assert!(suffice([&masked, &clear]));
 }
 
 /// An installation in a folder of its own with the real networks, to be damaged.

@@ -100,8 +100,7 @@ impl Cast {
             let Some(glimpse) = networks.near.find(&photo)?.into_iter().next() else { continue };
             let Some(face) = networks.near.refine(&photo, &glimpse.bounds)? else { continue };
             let upright: Vec<Upright> = align::align(&photo, &face.landmarks).into_iter().collect();
-            templates
-                .extend(networks.recogniser.embed_portraits(&upright)?.into_iter().flatten().map(|one| one.template));
+            templates.extend(networks.recogniser.embed_portraits(&upright)?.into_iter().flatten());
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let dims = templates.first().map_or(0, |template| template.0.len());

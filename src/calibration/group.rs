@@ -16,7 +16,7 @@ use super::{
     tail::{Tail, deviate, jackknife_error, match_rate},
 };
 use crate::{
-    face::{Template, manifest::GalleryThreshold},
+    face::{Template, enrol::suffice, manifest::GalleryThreshold},
     gallery::score,
 };
 
@@ -69,7 +69,10 @@ pub fn non_mates(people: &[Vec<Photo>]) -> Vec<NonMate> {
         .iter()
         .map(|photos| {
             let portraits: Vec<&Template> = photos.iter().filter_map(|photo| photo.portrait.as_ref()).collect();
-            let enrolment = |count: usize| Template::mean(portraits[..count].iter().map(|portrait| (*portrait, 1.0)));
+            let enrolment = |count: usize| {
+                let together = portraits[..count].iter().copied();
+                suffice(together.clone()).then(|| Template::mean(together.map(|portrait| (portrait, 1.0))))?
+            };
             (1..=portraits.len().min(PHOTOS)).filter_map(enrolment).collect()
         })
         .collect();

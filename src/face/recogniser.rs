@@ -53,6 +53,11 @@ const PER_CERTAINTY: f32 = 0.5;
 /// The median for enrolment photos of people in the news, where a template's length is 1.
 const USUAL_CERTAINTY: f32 = 0.77;
 
+/// How certain the networks were of an enrolment photo, from its template's length.
+pub fn certainty_of(portrait: &Template) -> f32 {
+    USUAL_CERTAINTY + (1.0 - portrait.length()) / PER_CERTAINTY
+}
+
 /// Makes templates by one network, or by several whose templates stand one behind the other.
 pub struct Recogniser {
     name: String,
@@ -101,12 +106,10 @@ impl Recogniser {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Embedded>>, ModelError> {
+    pub fn embed_portraits(&mut self, faces: &[Upright]) -> Result<Vec<Option<Template>>, ModelError> {
         let portraits = self.embed_framed(faces, &OF_A_PORTRAIT)?;
-        let of_its_length = |Embedded { template, certainty }| {
-            let template = template.longer(1.0 - PER_CERTAINTY * (certainty - USUAL_CERTAINTY));
-            Embedded { template, certainty }
-        };
+        let of_its_length =
+            |portrait: Embedded| portrait.template.longer(1.0 - PER_CERTAINTY * (portrait.certainty - USUAL_CERTAINTY));
         Ok(portraits.into_iter().map(|portrait| portrait.map(of_its_length)).collect())
     }
 

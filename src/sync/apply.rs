@@ -133,7 +133,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         let who = who(Some(&step.row.person.name), Some(&step.row.person.id_number));
         let record = step.before.as_ref().map(|before| before.taxpayer.record);
         let mut looked = self.look(&step)?;
-        self.without_strangers(&mut looked, &step)?;
+        self.together(&mut looked, &step)?;
         let mut report = RowReport {
             row: Some(step.row.number),
             record,
@@ -207,16 +207,19 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         Ok(looked)
     }
 
-    /// Takes out what shows somebody else than the row's other photos.
-    fn without_strangers(&self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
-        let Some(min_score) = self.job.same_person.filter(|_| looked.has_company_for_a_new_photo()) else {
+    /// Takes out what shows somebody else than the row's other photos, and what does not suffice without them.
+    fn together(&self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
+        if !looked.has_a_new_photo() {
             return Ok(());
-        };
+        }
         let stored = match &step.before {
             Some(before) => self.store.templates_of(before.taxpayer.record, self.job.model)?,
             None => BTreeMap::new(),
         };
-        looked.take_out_strangers(min_score, self.job.model, &step.digests, &stored);
+        if let Some(min_score) = self.job.same_person.filter(|_| looked.has_company_for_a_new_photo()) {
+            looked.take_out_strangers(min_score, self.job.model, &step.digests, &stored);
+        }
+        looked.take_out_if_all_are_unclear(&stored);
         Ok(())
     }
 

@@ -1,10 +1,10 @@
-//! What became of one row's photos, and which of them show somebody else than the others.
+//! What became of one row's photos, which of them show somebody else than the others, and whether they suffice.
 
 use std::collections::BTreeMap;
 
 use super::likeness::{Likeness, judge};
 use crate::{
-    face::Template,
+    face::{Template, enrol::suffice},
     store::{EnrolledPhoto, PhotoDigest, RefusedPhoto},
 };
 
@@ -24,7 +24,37 @@ pub struct Looked {
 impl Looked {
     /// Whether there is a photo that was not compared with the others yet.
     pub fn has_company_for_a_new_photo(&self) -> bool {
-        self.photos.len() > 1 && self.photos.iter().any(|(_, photo)| matches!(photo, EnrolledPhoto::Embedded { .. }))
+        self.photos.len() > 1 && self.has_a_new_photo()
+    }
+
+    /// Whether there is a photo that was not in the store yet.
+    pub fn has_a_new_photo(&self) -> bool {
+        self.photos.iter().any(|(_, photo)| matches!(photo, EnrolledPhoto::Embedded { .. }))
+    }
+
+    /// The photos' templates; `stored`: those of photos that were kept.
+    fn templates(&self, stored: &BTreeMap<PhotoDigest, Template>) -> Option<Vec<Template>> {
+        let template = |photo: &EnrolledPhoto| match photo {
+            EnrolledPhoto::Kept(digest) => stored.get(digest).cloned(),
+            EnrolledPhoto::Embedded { template, .. } => Some(template.clone()),
+        };
+        // The plan keeps only photos that have a template by the recogniser in use.
+        self.photos.iter().map(|(_, photo)| template(photo)).collect()
+    }
+
+    /// Leaves none of the photos where the recogniser cannot make out the face on any of them: nobody would be known by these.
+    pub fn take_out_if_all_are_unclear(&mut self, stored: &BTreeMap<PhotoDigest, Template>) {
+        let Some(templates) = self.templates(stored) else { return };
+        if templates.is_empty() || suffice(&templates) {
+            return;
+        }
+        let names: Vec<&str> = self.photos.iter().map(|(name, _)| name.as_str()).collect();
+        let (noun, verb) = if names.len() > 1 { ("photos", "show") } else { ("photo", "shows") };
+        self.faults.push(format!(
+            "{noun} {} {verb} a face that is hard to make out (dark glasses, closed eyes, a hat, a hand, blur?), and no clearer one is in the row; put a better photo into it",
+            names.join(", ")
+        ));
+        self.photos.clear();
     }
 
     /// Takes out what is unlike the other photos. Where nobody can tell who is right, none is left: better greet a person without a name
@@ -38,13 +68,7 @@ impl Looked {
         row: &[PhotoDigest],
         stored: &BTreeMap<PhotoDigest, Template>,
     ) {
-        let template = |photo: &EnrolledPhoto| match photo {
-            EnrolledPhoto::Kept(digest) => stored.get(digest).cloned(),
-            EnrolledPhoto::Embedded { template, .. } => Some(template.clone()),
-        };
-        let templates: Option<Vec<Template>> = self.photos.iter().map(|(_, photo)| template(photo)).collect();
-        // The plan keeps only photos that have a template by this model.
-        let Some(templates) = templates else { return };
+        let Some(templates) = self.templates(stored) else { return };
         match judge(&templates.iter().collect::<Vec<_>>(), min_score) {
             Likeness::Alike => {}
             Likeness::Odd(odd) => {

@@ -2,12 +2,17 @@
 //!
 //! Pure: the same seed gives the same cast.
 
+use std::borrow::Borrow;
+
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use super::photos::Subject;
-use crate::{calibration::group::Photo, face::Template};
+use crate::{
+    calibration::group::Photo,
+    face::{Template, enrol::suffice},
+};
 
 /// Photos that make one visit.
 pub const VISIT: usize = 3;
@@ -123,9 +128,9 @@ impl Cast<'_> {
             }
             self.tried_to_enrol += 1;
             match &subject.photos[at].enrolled {
-                Some(template) => templates.push(template.clone()),
+                Some(template) if is_taken(&templates, template, enrol) => templates.push(template.clone()),
                 // Refused for enrolment; the visitor may still be seen so.
-                None => {
+                _ => {
                     self.failed_to_enrol += 1;
                     left.push(at);
                 }
@@ -136,6 +141,11 @@ impl Cast<'_> {
         }
         Some(left)
     }
+}
+
+/// Whether an office that wants `wanted` photos takes this one beside those it has: the last one must be clear if none before was.
+pub fn is_taken<T: Borrow<Template>>(so_far: &[T], next: &Template, wanted: usize) -> bool {
+    so_far.len() + 1 < wanted || suffice(so_far.iter().map(Borrow::borrow).chain([next]))
 }
 
 fn add<'s>(

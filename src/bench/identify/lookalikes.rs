@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::{
-    cast::{Probe, VISIT},
+    cast::{Probe, VISIT, is_taken},
     photos::Subject,
     shipped,
 };
@@ -109,7 +109,9 @@ fn divide(at: usize, subject: &Subject, enrol: usize, seed: u64) -> Divided<'_> 
     for photo in order {
         divided.all.extend(&photo.view);
         match &photo.enrolled {
-            Some(template) if divided.enrolled.len() < enrol => divided.enrolled.push(template),
+            Some(template) if divided.enrolled.len() < enrol && is_taken(&divided.enrolled, template, enrol) => {
+                divided.enrolled.push(template);
+            }
             _ => divided.left.extend(&photo.view),
         }
     }

@@ -106,7 +106,7 @@ fn study_one(path: &Path, enroller: &mut PhotoEnroller, demands: &Demands) -> Re
     let photo: RgbImage = photo::read_photo(path).map_err(fault)?;
     let ways = enroller.two_ways(&photo, demands)?;
     let (portrait, view) = (ways.portrait.ok(), ways.view.ok());
-    let enrolled = portrait.map_or(Ok(None), |portrait| enroller.template(&portrait).map(Result::ok))?;
+    let enrolled = portrait.map_or(Ok(None), |portrait| enroller.template(&portrait))?;
     let seen = view.map_or(Ok(None), |view| enroller.view(&view))?;
     let photo =
         |(template, quality): (_, Quality)| Photo { template, quality: quality.score(), portrait: enrolled.clone() };

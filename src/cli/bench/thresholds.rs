@@ -78,7 +78,7 @@ pub fn run(args: &ThresholdsArgs, installation: &Installation) -> anyhow::Result
 
 fn photo(enroller: &mut PhotoEnroller, picture: &image::RgbImage) -> Result<Option<Photo>, ModelError> {
     let Ok(portrait) = enroller.portrait(picture)? else { return Ok(None) };
-    let enrolled = enroller.template(&portrait)?.ok();
+    let enrolled = enroller.template(&portrait)?;
     let view = enroller.view(&portrait)?;
     Ok(view.map(|(template, quality)| Photo { template, quality: quality.score(), portrait: enrolled }))
 }
