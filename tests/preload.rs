@@ -151,7 +151,8 @@ fn coloured(colour: [u8; 3], n: u8) -> Vec<u8> {
     jpeg(&RgbImage::from_fn(64, 64, |x, _| Rgb(if x == 0 { [n; 3] } else { colour })))
 }
 
-/// A row for person 1 whose photos are `photos`: two letters each, the first one's colour, the second which picture.
+/// A row for person 1 whose photos are `photos`: two letters each, the first one's colour (blue, green, or dark: blue without light), the
+/// second which picture.
 fn office_with_row_of(photos: &[&str]) -> Office {
     let mut office = Office::new();
     office.same_person = Some(0.9);
@@ -162,7 +163,11 @@ fn office_with_row_of(photos: &[&str]) -> Office {
 fn takes_row_of(office: &Office, photos: &[&str]) {
     for photo in photos {
         let (colour, n) = photo.split_at(1);
-        let colour = if colour == "b" { [10, 20, 200] } else { [20, 200, 10] };
+        let colour = match colour {
+            "b" => [10, 20, 200],
+            "d" => [2, 4, 40],
+            _ => [20, 200, 10],
+        };
         office.puts_photo(&format!("{photo}.jpg"), &coloured(colour, n.parse::<u8>().unwrap() * 20));
     }
     let names: Vec<String> = photos.iter().map(|photo| format!("{photo}.jpg")).collect();
@@ -220,6 +225,36 @@ fn whoever_is_in_stays_as_they_were_when_a_new_photo_is_unlike_the_old_one() {
     let store = office.store();
     assert_eq!(store.templates(MODEL).unwrap().len(), 2);
     assert!(store.templates(MODEL).unwrap().iter().all(|(_, template)| template.0[1] > 0.9), "green");
+}
+
+#[test]
+fn nobody_is_enrolled_by_photos_that_are_hard_to_make_out_until_a_clearer_one_is_in_the_row() {
+    let office = office_with_row_of(&["d1", "d2"]);
+    let report = office.syncs().unwrap();
+    assert_eq!(
+        rejected(&report, 2),
+        "photos d1.jpg, d2.jpg show a face that is hard to make out (dark glasses, closed eyes, a hat, a hand, blur?), and no clearer one is in the row; put a better photo into it"
+    );
+    assert!(office.people().is_empty());
+    takes_row_of(&office, &["d1", "b1"]);
+    let report = office.syncs().unwrap();
+    assert_eq!((report.count(Outcome::Added), report.rows[0].warnings.len()), (1, 0), "{report}");
+    assert_eq!(office.people()[0].photos.len(), 2);
+    // As clear as before, and one more.
+    takes_row_of(&office, &["d1", "b1", "d3"]);
+    assert_eq!(office.syncs().unwrap().count(Outcome::Changed), 1);
+}
+
+#[test]
+fn whoever_is_in_stays_as_they_were_when_the_new_photo_is_hard_to_make_out() {
+    let office = office_with_row_of(&["b1"]);
+    office.syncs().unwrap();
+    takes_row_of(&office, &["d1"]);
+    let report = office.syncs().unwrap();
+    let reason = rejected(&report, 2);
+    assert!(reason.starts_with("photo d1.jpg shows a face that is hard to make out"), "{reason}");
+    assert!(reason.ends_with("Record #1 stays as it was"), "{reason}");
+    assert_eq!(office.people()[0].photos.len(), 1);
 }
 
 #[test]
