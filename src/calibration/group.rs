@@ -215,6 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn nobody_counts_as_enrolled_by_a_photo_that_is_hard_to_make_out_alone() {
+        let unclear = |values: &[f32]| {
+            let photo = photo(values, 0.5);
+            Photo { portrait: photo.portrait.map(|portrait| portrait.longer(1.2)), ..photo }
+        };
+        let first = vec![unclear(&[1.0, 0.0]), photo(&[0.9, 0.1], 0.5)];
+        let people = [first, vec![unclear(&[0.0, 1.0])]];
+        let all = non_mates(&people);
+        let of = |enrolled: usize| all.iter().filter(|pair| pair.enrolled == enrolled).count();
+        assert_eq!((of(0), of(1)), (1, 0), "the first by both photos together, the second not at all");
+    }
+
+    #[test]
     fn a_better_view_counts_for_more_in_a_visit() {
         let people = [vec![photo(&[1.0, 0.0], 0.9), photo(&[0.0, 1.0], 0.1)], vec![photo(&[1.0, 0.0], 0.5)]];
         let visit = non_mates(&people).into_iter().find(|pair| pair.visitor == 0).unwrap();

@@ -226,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn photos_that_are_hard_to_make_out_are_enrolled_beside_clearer_ones_only() {
+        let mut crowd = crowd();
+        let unclear = |template: &Template| template.length() > 1.1;
+        crowd.iter_mut().for_each(|subject| {
+            subject.photos.iter_mut().step_by(2).for_each(|photo| {
+                photo.enrolled = photo.enrolled.take().map(|template| template.longer(1.2));
+            });
+        });
+        let one = cast(&crowd, 1, 4);
+        assert!(one.failed_to_enrol > 0 && !one.gallery.is_empty());
+        assert!(!one.gallery.iter().any(|enrolled| unclear(&enrolled.templates[0])));
+        let three = cast(&crowd, 3, 4);
+        assert!(three.gallery.iter().all(|enrolled| !enrolled.templates.iter().all(unclear)));
+        assert!(three.gallery.iter().any(|enrolled| enrolled.templates.iter().any(unclear)));
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_cast_and_another_one_other_halves() {
         let crowd = crowd();
         let (one, again, other) = (cast(&crowd, 1, 5), cast(&crowd, 1, 5), cast(&crowd, 1, 6));
