@@ -26,7 +26,7 @@ pub const MAX_MEGAPIXELS: u32 = 51;
 const MAX_MEGAPIXELS_OF_16_BITS: u32 = 25;
 /// Bytes a pixel of the largest pictures, once they are decoded.
 const MAX_BYTES_A_PIXEL: u64 = 4;
-/// Size of the file in MB: twice of what phones make at their finest. The more bytes a pixel, the longer a JPEG takes.
+/// Size of the file in MB. The more bytes a pixel has, the longer a JPEG takes.
 pub const MAX_FILE_MB: u64 = 32;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
