@@ -392,7 +392,7 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
     });
     let jpegs = [false, true].into_iter().flat_map(|grey| {
         let flat = Box::new(move || bombs::flat_jpeg(width, height, grey)) as Box<dyn Fn() -> Vec<u8>>;
-        let scans = [4, 10, 64].map(|scans| {
+        let scans = [4, 10, 19, 64].map(|scans| {
             let of_scans =
                 Box::new(move || bombs::jpeg_of_scans(width, height, scans, !grey)) as Box<dyn Fn() -> Vec<u8>>;
             (format!("JPEG in {scans} scans, grey {grey}"), of_scans)
@@ -402,6 +402,7 @@ fn the_largest_pictures_that_are_allowed_are_decoded_or_refused_within_a_second(
     // Nothing but noise is what a photo of the most bytes may hold.
     let noise = [
         ("noise as JPEG", Box::new(|| saved::usual_jpeg(&bombs::noise(6_000, 5_800))) as Box<dyn Fn() -> Vec<u8>>),
+        ("noise as progressive JPEG", Box::new(|| saved::progressive_jpeg(&bombs::noise(6_000, 5_800)))),
         ("noise as PNG", Box::new(|| saved::png(&bombs::noise(3_250, 3_250), bombs::PLAIN))),
     ];
     let noise = noise.map(|(what, made)| (what.to_owned(), made));

@@ -246,7 +246,7 @@ fn nobody_is_enrolled_by_photos_that_are_hard_to_make_out_until_a_clearer_one_is
 }
 
 #[test]
-fn whoever_is_in_stays_as_they_were_when_the_new_photo_is_hard_to_make_out() {
+fn whoever_is_in_stays_as_they_were_when_only_a_photo_that_is_hard_to_make_out_would_be_left() {
     let office = office_with_row_of(&["b1"]);
     office.syncs().unwrap();
     takes_row_of(&office, &["d1"]);
@@ -255,6 +255,13 @@ fn whoever_is_in_stays_as_they_were_when_the_new_photo_is_hard_to_make_out() {
     assert!(reason.starts_with("photo d1.jpg shows a face that is hard to make out"), "{reason}");
     assert!(reason.ends_with("Record #1 stays as it was"), "{reason}");
     assert_eq!(office.people()[0].photos.len(), 1);
+    // Nor does it do when the clear one leaves the row.
+    takes_row_of(&office, &["b1", "d1"]);
+    assert_eq!(office.syncs().unwrap().count(Outcome::Changed), 1);
+    takes_row_of(&office, &["d1"]);
+    let reason = rejected(&office.syncs().unwrap(), 2);
+    assert!(reason.ends_with("Record #1 stays as it was"), "{reason}");
+    assert_eq!(office.people()[0].photos.len(), 2);
 }
 
 #[test]

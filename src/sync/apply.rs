@@ -209,7 +209,8 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
 
     /// Takes out what shows somebody else than the row's other photos, and what does not suffice without them.
     fn together(&self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
-        if !looked.has_a_new_photo() {
+        let before = step.before.as_ref().map_or(0, |before| before.photos.len());
+        if !looked.has_a_new_photo() && looked.photos.len() == before {
             return Ok(());
         }
         let stored = match &step.before {

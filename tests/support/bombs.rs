@@ -41,7 +41,7 @@ pub fn bomb(random: &mut ChaCha8Rng, jpeg: &[u8]) -> (String, Vec<u8>) {
         }
         3 | 4 => (format!("flat JPEG of {width}x{height}"), flat_jpeg(width, height, random.random())),
         5 | 6 => {
-            let scans = one_of(random, &[1, 10, 60, 64, 1_000]);
+            let scans = one_of(random, &[1, 10, 19, 64, 1_000]);
             (format!("JPEG of {width}x{height} in {scans} scans"), jpeg_of_scans(width, height, scans, random.random()))
         }
         7 => {

@@ -68,7 +68,17 @@ pub fn usual_jpeg(picture: &RgbImage) -> Vec<u8> {
     bytes
 }
 
-/// The same without its Huffman tables, as some webcams send it.
+/// A usual progressive JPEG.
+pub fn progressive_jpeg(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = (side(picture.width()), side(picture.height()));
+    let mut encoder = Encoder::new(&mut bytes, 88);
+    encoder.set_progressive(true);
+    encoder.encode(picture.as_raw(), width, height, ColorType::Rgb).unwrap();
+    bytes
+}
+
+/// A JPEG without its Huffman tables, as some webcams send it.
 pub fn without_tables(jpeg: &[u8]) -> Vec<u8> {
     let mut bare = jpeg.to_vec();
     while let Some(at) = bare.windows(2).position(|pair| pair == [0xFF, 0xC4]) {
