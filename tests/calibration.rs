@@ -26,7 +26,7 @@ use desk::Desk;
 
 /// The longest that the program may take to load its networks on a machine that is busy with other tests.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
-const RECOGNISER: &str = "mobilefacenet-192";
+const RECOGNISER: &str = "mobilefacenet-192-whitened";
 
 /// Made-up people of the recogniser's kind: their scores with each other spread by about 0.13.
 struct Crowd {

@@ -280,7 +280,7 @@ fn root_switches_the_pack_of_a_store_that_is_the_services_and_leaves_no_file_of_
     }
     let settings = StoreSettings { folder: data.join("store"), key_file: data.join("keys/store.key") };
     let models = Store::open(&settings).unwrap().store.template_models().unwrap();
-    assert_eq!(models.into_iter().collect::<Vec<_>>(), [("mobilefacenet-192+128".to_owned(), 2)]);
+    assert_eq!(models.into_iter().collect::<Vec<_>>(), [("mobilefacenet-192+128-whitened".to_owned(), 2)]);
 }
 
 // --- running ---

@@ -8,10 +8,11 @@ use greeter::{
         Enroller, ModelError, Point, Template,
         align::align,
         enrol::{MIN_FACE_PX, PhotoEnroller, suffice},
-        manifest::Manifest,
+        manifest::{Manifest, Pack},
         networks::Networks,
         picture::append_planes,
         recogniser::Embedded,
+        whitening::Whitening,
     },
     installation::Installation,
     models::runtime::{Network, Runtime},
@@ -174,7 +175,7 @@ fn an_enrolment_photo_goes_from_pixels_to_the_golden_template() {
 #[test]
 fn everybody_of_the_demo_can_be_enrolled_and_they_are_not_alike() {
     let mut enroller = PhotoEnroller::new(networks());
-    assert_eq!(enroller.model(), "mobilefacenet-192");
+    assert_eq!(enroller.model(), "mobilefacenet-192-whitened");
     let mut enrol = |path: &str| -> Template { enroller.enrol(&picture(path)).unwrap().unwrap() };
     let obama = enrol("assets/demo/enrol/barack-obama.jpg");
     let collins = enrol("assets/demo/enrol/eileen-collins.png");
@@ -275,7 +276,13 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
     let installation = Installation::at(folder.path());
     let load = || Networks::load(&installation, "default", MIN_FACE_PX).err();
     assert!(load().is_none());
-    let names = ["mtcnn-rnet.onnx", "mediapipe-face-short.onnx", "mediapipe-to-five.toml", "mobilefacenet-192.onnx"];
+    let names = [
+        "mtcnn-rnet.onnx",
+        "mediapipe-face-short.onnx",
+        "mediapipe-to-five.toml",
+        "mobilefacenet-192.onnx",
+        "mobilefacenet-192-whitening.f32",
+    ];
     for name in names {
         let path = models.join(name);
         let whole = std::fs::read(&path).unwrap();
@@ -293,6 +300,21 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
         std::fs::write(&path, &whole).unwrap();
         assert!(load().is_none());
     }
+}
+
+#[test]
+fn a_template_is_the_networks_own_whitened() {
+    let installation = Installation::at(root());
+    let manifest = Manifest::load(&installation.models()).unwrap();
+    let plain = Pack { recogniser: "mobilefacenet-192".into(), ..manifest.pack("default").unwrap().clone() };
+    let mut plain = Networks::load_pack(&installation, &manifest, &plain, MIN_FACE_PX).unwrap().recogniser;
+    let crops = [picture("models/golden/aligned-112.png")];
+    let raw = plain.embed(&crops).unwrap().remove(0).unwrap();
+    let template = networks().recogniser.embed(&crops).unwrap().remove(0).unwrap();
+    let whitening = Whitening::load(&root().join("models/mobilefacenet-192-whitening.f32"), 192).unwrap();
+    near("template", &template.0, &whitening.apply(&raw).unwrap().0, 1e-5);
+    let apart = raw.0.iter().zip(&template.0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart > 0.005, "the whitening changes nothing: {apart}");
 }
 
 #[test]
@@ -326,7 +348,7 @@ fn the_pack_both_gives_the_templates_of_its_two_networks_one_behind_the_other() 
     let (_, first) = embed("default");
     let (_, second) = embed("mobilefacenet-128");
     let (name, both) = embed("both");
-    assert_eq!(name, "mobilefacenet-192+128");
+    assert_eq!(name, "mobilefacenet-192+128-whitened");
     assert_eq!((first.len(), second.len(), both.len()), (3, 3, 3));
     for at in 0..3 {
         // Equal weights: each part keeps half of the squared length.

@@ -70,7 +70,7 @@ def manifest_is_true(folder):
     """Whether models.toml has the size and the SHA-256 of every file that is in the box; says which it has not."""
     with open(folder / "models.toml", "rb") as file:
         manifest = tomllib.load(file)
-    files = [f for n in manifest["networks"].values() if not n["optional"] for f in n["files"] + [n[k] for k in ("points_map",) if k in n]]
+    files = [f for n in manifest["networks"].values() if not n["optional"] for f in n["files"] + [n[k] for k in ("points_map", "whitening") if k in n]]
     files += [voice[part] for voice in manifest["voices"].values() for part in ("acoustic_model", "vocoder", "symbols")]
     true = True
     for described in files:

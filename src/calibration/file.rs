@@ -132,7 +132,7 @@ pub(crate) mod tests {
     pub(crate) fn calibration(lowest: f32) -> Calibration {
         let score = |gallery, min_score, from| Score { gallery, min_score, from };
         Calibration {
-            recogniser: "mobilefacenet-192".into(),
+            recogniser: "mobilefacenet-192-whitened".into(),
             fpir: 0.001,
             made: jiff::civil::date(2026, 11, 25).at(9, 30, 0, 0),
             people: 5000,

@@ -109,12 +109,17 @@ mod tests {
         let (folder, manifest) = (tempfile::tempdir().unwrap(), manifest());
         let store = folder.path().join("store");
         let find = |configured| {
-            InForce::find(&store, configured, manifest.thresholds.get("mobilefacenet-192"), "mobilefacenet-192")
+            InForce::find(
+                &store,
+                configured,
+                manifest.thresholds.get("mobilefacenet-192-whitened"),
+                "mobilefacenet-192-whitened",
+            )
         };
         let shipped = find(0.0);
         assert_eq!(
             (shipped.source().word(), Some(shipped.min_score(500))),
-            ("shipped", manifest.thresholds["mobilefacenet-192"].min_score(500))
+            ("shipped", manifest.thresholds["mobilefacenet-192-whitened"].min_score(500))
         );
         calibration(0.5).write(&store).unwrap();
         let own = find(0.0);
@@ -131,13 +136,20 @@ mod tests {
         let (folder, manifest) = (tempfile::tempdir().unwrap(), manifest());
         let store = folder.path().join("store");
         calibration(0.5).write(&store).unwrap();
-        let other = InForce::find(&store, 0.0, manifest.thresholds.get("mobilefacenet-128"), "mobilefacenet-128");
+        let name = "mobilefacenet-128-whitened";
+        let other = InForce::find(&store, 0.0, manifest.thresholds.get(name), name);
         assert_eq!(other.source(), ScoreSource::Shipped);
         let unknown = InForce::find(&store, 0.0, None, "a-new-one");
         assert_eq!((unknown.source(), unknown.min_score(10)), (ScoreSource::Unmeasured, UNMEASURED));
         std::fs::write(crate::calibration::file::path(&store), "scores = []").unwrap();
         assert_eq!(
-            InForce::find(&store, 0.0, manifest.thresholds.get("mobilefacenet-192"), "mobilefacenet-192").source(),
+            InForce::find(
+                &store,
+                0.0,
+                manifest.thresholds.get("mobilefacenet-192-whitened"),
+                "mobilefacenet-192-whitened"
+            )
+            .source(),
             ScoreSource::Shipped
         );
     }

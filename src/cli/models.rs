@@ -100,9 +100,10 @@ fn list(manifest: &Manifest, in_use: &str) -> Exit {
 }
 
 fn check(manifest: &Manifest) -> Exit {
-    let networks = manifest.networks.iter().flat_map(|(name, network)| {
-        network.files.iter().chain(&network.points_map).map(move |file| (name, file, network.optional))
-    });
+    let networks = manifest
+        .networks
+        .iter()
+        .flat_map(|(name, network)| network.all_files().map(move |file| (name, file, network.optional)));
     let voices = manifest.voices.iter().flat_map(|(name, voice)| voice.files().map(|file| (name, file, false)));
     let mut exit = Exit::Done;
     for (name, file, optional) in networks.chain(voices) {

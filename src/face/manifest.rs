@@ -21,9 +21,9 @@ use crate::models::{
 pub struct Manifest {
     /// By name.
     pub networks: BTreeMap<String, NetworkEntry>,
-    /// Recognisers made of several networks, by name.
+    /// Recognisers made of networks, by name.
     #[serde(default)]
-    pub concatenations: BTreeMap<String, Concatenation>,
+    pub recognisers: BTreeMap<String, RecogniserEntry>,
     /// By name.
     pub packs: BTreeMap<String, Pack>,
     /// By recogniser.
@@ -51,6 +51,8 @@ pub struct NetworkEntry {
     pub files: Vec<FileEntry>,
     /// The file that brings its points to the five, if it has others.
     pub points_map: Option<FileEntry>,
+    /// The file that whitens its templates ([`super::whitening`]), if it has one.
+    pub whitening: Option<FileEntry>,
     /// What it takes.
     pub input: Input,
     /// What a recogniser gives.
@@ -66,6 +68,11 @@ pub struct NetworkEntry {
 }
 
 impl NetworkEntry {
+    /// All its files: those that the program loads, and what goes with them.
+    pub fn all_files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.files.iter().chain(&self.points_map).chain(&self.whitening)
+    }
+
     /// Recognisers are fed red first; a finder may want blue first.
     fn colours_can_be_fed(&self) -> bool {
         self.input.colours == "rgb" || (self.role == Role::FaceFinder && self.input.colours == "bgr")
@@ -127,22 +134,30 @@ pub struct Output {
     pub full_length: Option<f32>,
 }
 
-/// A recogniser whose template is those of several networks, one behind the other.
+/// A recogniser whose template is those of its networks, one behind the other.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Concatenation {
+pub struct RecogniserEntry {
     /// In the order in which they stand in the template.
     pub parts: Vec<Part>,
 }
 
-/// A network's share in a [`Concatenation`].
+/// A network's share in a recogniser.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Its name.
     pub network: String,
     /// What its template, of length 1, is multiplied by. Its square is the part's say in the comparison score.
+    #[serde(default = "whole")]
     pub weight: f32,
+    /// Whether its template is whitened first, by the network's `whitening`.
+    #[serde(default)]
+    pub whitened: bool,
+}
+
+fn whole() -> f32 {
+    1.0
 }
 
 /// Networks that work together.
@@ -153,7 +168,7 @@ pub struct Pack {
     pub finder: String,
     /// For the surroundings of a face.
     pub tracker: String,
-    /// For templates: a network or a concatenation. This name stands with each template in the store.
+    /// For templates: a recogniser, or a network as it is. This name stands with each template in the store.
     pub recogniser: String,
     /// A network of it is not in the box.
     #[serde(default)]
@@ -253,22 +268,28 @@ impl Manifest {
             }
         });
         of_networks.or_else(|| {
-            self.concatenations.iter().find_map(|(name, concatenation)| {
+            self.recognisers.iter().find_map(|(name, recogniser)| {
                 let recognises = |part: &Part| {
                     self.networks.get(&part.network).is_some_and(|network| network.role == Role::Recogniser)
                 };
+                let cannot_be_whitened =
+                    |part: &&Part| part.whitened && self.networks[&part.network].whitening.is_none();
                 if self.networks.contains_key(name) {
-                    Some(format!("{name} is a network and a concatenation; templates would not tell which made them"))
-                } else if concatenation.parts.len() < 2 {
-                    Some(format!("concatenation {name} has fewer than two parts"))
+                    Some(format!("{name} is a network and a recogniser; templates would not tell which made them"))
+                } else if recogniser.parts.is_empty() {
+                    Some(format!("recogniser {name} has no parts"))
+                } else if let Some(part) = recogniser
+                    .parts
+                    .iter()
+                    .find(|part| !(recognises(part) && part.weight > 0.0 && part.weight.is_finite()))
+                {
+                    Some(format!(
+                        "recogniser {name}: {} must be a network that recognises, and its weight above 0",
+                        part.network
+                    ))
                 } else {
-                    let bad = concatenation
-                        .parts
-                        .iter()
-                        .find(|part| !(recognises(part) && part.weight > 0.0 && part.weight.is_finite()));
-                    bad.map(|part| {
-                        format!("concatenation {name}: {} must be a recogniser and its weight above 0", part.network)
-                    })
+                    let bad = recogniser.parts.iter().find(cannot_be_whitened);
+                    bad.map(|part| format!("recogniser {name}: {} has no whitening", part.network))
                 }
             })
         })
@@ -297,18 +318,18 @@ impl Manifest {
             path: self.folder.join("models.toml"),
             cause: format!("there is no network {name}"),
         })?;
-        for file in entry.files.iter().chain(&entry.points_map) {
+        for file in entry.all_files() {
             verify(name, &self.folder.join(&file.name), &file.sha256)?;
         }
         let files = entry.files.iter().map(|file| self.folder.join(&file.name)).collect();
         Ok(ResolvedNetwork { name: name.to_owned(), folder: self.folder.clone(), files, entry: entry.clone() })
     }
 
-    /// The networks of a recogniser with their weights: one, or those of a concatenation.
+    /// The networks of a recogniser; a network's name stands for the network as it is.
     pub fn parts(&self, recogniser: &str) -> Vec<Part> {
-        match self.concatenations.get(recogniser) {
-            Some(concatenation) => concatenation.parts.clone(),
-            None => vec![Part { network: recogniser.to_owned(), weight: 1.0 }],
+        match self.recognisers.get(recogniser) {
+            Some(recogniser) => recogniser.parts.clone(),
+            None => vec![Part { network: recogniser.to_owned(), weight: whole(), whitened: false }],
         }
     }
 
@@ -318,12 +339,12 @@ impl Manifest {
         [pack.finder.clone(), pack.tracker.clone()].into_iter().chain(recognisers).collect()
     }
 
-    /// A recogniser's networks with their files verified, each with its weight.
+    /// A recogniser's networks with their files verified, each with its share.
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn resolve_recogniser(&self, name: &str) -> Result<Vec<(ResolvedNetwork, f32)>, ModelError> {
-        self.parts(name).iter().map(|part| Ok((self.resolve(&part.network)?, part.weight))).collect()
+    pub fn resolve_recogniser(&self, name: &str) -> Result<Vec<(ResolvedNetwork, Part)>, ModelError> {
+        self.parts(name).into_iter().map(|part| Ok((self.resolve(&part.network)?, part))).collect()
     }
 
     /// The models folder.
@@ -349,7 +370,7 @@ mod tests {
             }
         }
         let pack = manifest.pack("default").unwrap();
-        assert_eq!(pack.recogniser, "mobilefacenet-192");
+        assert_eq!(pack.recogniser, "mobilefacenet-192-whitened");
     }
 
     #[test]
@@ -384,21 +405,28 @@ mod tests {
     }
 
     #[test]
-    fn a_concatenation_that_makes_no_sense_is_refused_by_name() {
+    fn a_recogniser_that_makes_no_sense_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let text = std::fs::read_to_string(shipped().folder().join("models.toml")).unwrap();
         let load = |table: &str| {
-            std::fs::write(folder.path().join("models.toml"), format!("{text}\n[concatenations.odd]\n{table}"))
-                .unwrap();
+            std::fs::write(folder.path().join("models.toml"), format!("{text}\n[recognisers.odd]\n{table}")).unwrap();
             Manifest::load(folder.path()).unwrap_err().to_string()
         };
         let part = |network: &str, weight: &str| format!("{{ network = \"{network}\", weight = {weight} }}");
         let good = part("mobilefacenet-192", "0.5");
         for bad in [part("mtcnn", "0.5"), part("facenet", "0.5"), part("mobilefacenet-128", "0.0")] {
             let error = load(&format!("parts = [{good}, {bad}]"));
-            assert!(error.contains("concatenation odd: ") && error.contains("must be a recogniser"), "{error}");
+            assert!(
+                error.contains("recogniser odd: ") && error.contains("must be a network that recognises"),
+                "{error}"
+            );
         }
-        assert!(load(&format!("parts = [{good}]")).contains("odd has fewer than two parts"));
+        assert!(load("parts = []").contains("recogniser odd has no parts"));
+        let text = text.replace("whitening = ", "points_map = ");
+        let plain = "parts = [{ network = \"mobilefacenet-192\", whitened = true }]";
+        std::fs::write(folder.path().join("models.toml"), format!("{text}\n[recognisers.odd]\n{plain}")).unwrap();
+        let error = Manifest::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("mobilefacenet-128-whitened: mobilefacenet-128 has no whitening"), "{error}");
     }
 
     #[test]

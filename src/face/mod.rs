@@ -13,6 +13,7 @@ pub mod quality;
 pub mod recogniser;
 pub mod short_range;
 pub mod sweep;
+pub mod whitening;
 pub mod yunet;
 
 use image::RgbImage;

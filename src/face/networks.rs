@@ -3,7 +3,7 @@
 use super::{
     ModelError,
     finder::{self, Finder},
-    manifest::Manifest,
+    manifest::{Manifest, Pack},
     recogniser::Recogniser,
     short_range::ShortRange,
 };
@@ -29,12 +29,24 @@ impl Networks {
     /// When the runtime or a file is missing or damaged; the text names the file and the cure.
     pub fn load(installation: &Installation, pack: &str, min_face_px: u32) -> Result<Self, ModelError> {
         let manifest = Manifest::load(&installation.models())?;
-        let pack = manifest.pack(pack)?;
+        Self::load_pack(installation, &manifest, manifest.pack(pack)?, min_face_px)
+    }
+
+    /// The same for a pack that need not be in the manifest, its networks must.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_pack(
+        installation: &Installation,
+        manifest: &Manifest,
+        pack: &Pack,
+        min_face_px: u32,
+    ) -> Result<Self, ModelError> {
         let files = (manifest.resolve(&pack.finder)?, manifest.resolve(&pack.tracker)?);
         let recogniser = manifest.resolve_recogniser(&pack.recogniser)?;
         let runtime = Runtime::load(installation)?;
         Ok(Self {
-            finder: finder::load(&manifest, &runtime, &files.0, min_face_px)?,
+            finder: finder::load(manifest, &runtime, &files.0, min_face_px)?,
             near: ShortRange::load(&runtime, &files.1, MIN_CONFIDENCE)?,
             recogniser: Recogniser::load(&runtime, &pack.recogniser, &recogniser)?,
         })

@@ -88,11 +88,11 @@ pub fn tested(name: &str, seed: u64) -> bool {
 }
 
 /// Gives everybody a part: whoever of the tested half has more than `enrol` photos is enrolled by the first `enrol` usable ones of a
-/// random order and comes back with the others.
-pub fn cast(subjects: &[Subject], enrol: usize, seed: u64) -> Cast<'_> {
+/// random order and comes back with the others. The seed says who is in which half, seed and `draw` what the order is.
+pub fn cast(subjects: &[Subject], enrol: usize, seed: u64, draw: u64) -> Cast<'_> {
     let mut cast = Cast::default();
     for (person, subject) in subjects.iter().enumerate() {
-        let mut generator = ChaCha8Rng::seed_from_u64(seed ^ (person as u64) << 20);
+        let mut generator = ChaCha8Rng::seed_from_u64((seed + draw) ^ (person as u64) << 20);
         let mut order: Vec<usize> = (0..subject.photos.len()).collect();
         order.shuffle(&mut generator);
         if !tested(&subject.name, seed) {
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn nobody_is_both_in_the_test_and_among_those_on_whom_thresholds_are_frozen() {
         let crowd = crowd();
-        let cast = cast(&crowd, 3, 1);
+        let cast = cast(&crowd, 3, 1, 0);
         assert_eq!(cast.tested.len() + cast.others.len(), 60);
         assert!(cast.tested.iter().all(|person| !cast.others.contains(person)));
         assert!(cast.single.frozen.iter().all(|probe| cast.others.contains(&probe.person)));
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn an_enrolled_person_comes_back_with_other_photos_than_the_enrolled_ones() {
         let crowd = crowd();
-        let cast = cast(&crowd, 3, 2);
+        let cast = cast(&crowd, 3, 2, 0);
         for enrolled in &cast.gallery {
             assert_eq!(enrolled.templates.len(), 3);
             let back = cast.single.mates.iter().filter(|probe| probe.person == enrolled.person);
@@ -220,7 +220,7 @@ mod tests {
         crowd
             .iter_mut()
             .for_each(|subject| subject.photos.iter_mut().step_by(2).for_each(|photo| photo.enrolled = None));
-        let cast = cast(&crowd, 2, 3);
+        let cast = cast(&crowd, 2, 3, 0);
         assert!(cast.failed_to_enrol > 0 && cast.tried_to_enrol > cast.failed_to_enrol);
         assert!(cast.gallery.iter().all(|enrolled| enrolled.templates.len() == 2));
     }
@@ -234,10 +234,10 @@ mod tests {
                 photo.enrolled = photo.enrolled.take().map(|template| template.longer(1.2));
             });
         });
-        let one = cast(&crowd, 1, 4);
+        let one = cast(&crowd, 1, 4, 0);
         assert!(one.failed_to_enrol > 0 && !one.gallery.is_empty());
         assert!(!one.gallery.iter().any(|enrolled| unclear(&enrolled.templates[0])));
-        let three = cast(&crowd, 3, 4);
+        let three = cast(&crowd, 3, 4, 0);
         assert!(three.gallery.iter().all(|enrolled| !enrolled.templates.iter().all(unclear)));
         assert!(three.gallery.iter().any(|enrolled| enrolled.templates.iter().any(unclear)));
     }
@@ -245,8 +245,17 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_cast_and_another_one_other_halves() {
         let crowd = crowd();
-        let (one, again, other) = (cast(&crowd, 1, 5), cast(&crowd, 1, 5), cast(&crowd, 1, 6));
+        let (one, again, other) = (cast(&crowd, 1, 5, 0), cast(&crowd, 1, 5, 0), cast(&crowd, 1, 6, 0));
         assert_eq!((&one.tested, one.gallery.len()), (&again.tested, again.gallery.len()));
         assert_ne!(one.tested, other.tested);
+    }
+
+    #[test]
+    fn another_draw_enrols_other_photos_of_the_same_halves() {
+        let crowd = crowd();
+        let (one, other) = (cast(&crowd, 1, 5, 0), cast(&crowd, 1, 5, 1));
+        assert_eq!((&one.tested, &one.others), (&other.tested, &other.others));
+        let enrolled = |cast: &Cast<'_>| cast.gallery.iter().map(|it| it.templates.clone()).collect::<Vec<_>>();
+        assert_ne!(enrolled(&one), enrolled(&other));
     }
 }

@@ -33,8 +33,8 @@ pub struct Identify {
     pub failed_to_enrol: f64,
     /// Share of the photos of tested people that showed no usable view.
     pub failed_to_acquire: f64,
-    /// The same for other random halves.
-    pub splits: Splits,
+    /// The same people with other photos enrolled.
+    pub draws: Draws,
     /// Photo by photo.
     #[serde(flatten)]
     pub single: Counted,
@@ -46,22 +46,24 @@ pub struct Identify {
     pub groups: BTreeMap<String, Group>,
 }
 
-/// TPIR at FPIR 0.1 % for several random halves.
+/// TPIR at FPIR 0.1 % for several draws of which photos are enrolled; thresholds are frozen for each.
 #[derive(Debug, Serialize)]
-pub struct Splits {
-    /// Photo by photo; `None` where no further halves were asked for.
+pub struct Draws {
+    /// Photo by photo.
     pub single: Option<Spread>,
     /// Visit by visit.
     pub visit: Option<Spread>,
 }
 
-/// A figure over several halves.
+/// A figure over several draws.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
-    /// How many halves.
-    pub halves: usize,
+    /// How many draws.
+    pub draws: usize,
     /// The middle one.
     pub median: f64,
+    /// The mean.
+    pub mean: f64,
     /// The lowest.
     pub lowest: f64,
     /// The highest.
@@ -69,12 +71,13 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of the values of each half; `None` of none.
+    /// Of the values of each draw; `None` of none.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (lowest, highest) = (*values.first()?, *values.last()?);
         let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Self { halves: values.len(), median: (below + above) / 2.0, lowest, highest })
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        Some(Self { draws: values.len(), median: (below + above) / 2.0, mean, lowest, highest })
     }
 }
 
@@ -156,9 +159,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_of_an_even_number_of_halves_lies_between_the_two_in_the_middle() {
+    fn the_median_of_an_even_number_of_draws_lies_between_the_two_in_the_middle() {
         let spread = Spread::of(vec![0.9, 0.5, 0.7, 1.0]).unwrap();
-        assert_eq!((spread.halves, spread.lowest, spread.highest), (4, 0.5, 1.0));
+        assert_eq!((spread.draws, spread.lowest, spread.highest), (4, 0.5, 1.0));
         assert!((spread.median - 0.8).abs() < 1e-12);
         assert_eq!(Spread::of(Vec::new()), None);
     }

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use self::{
     cast::{Cast, Probes},
-    figures::{Counted, Group, GroupCounted, Identify, Splits, Spread},
+    figures::{Counted, Draws, Group, GroupCounted, Identify, Spread},
     photos::Subject,
     rates::{FPIRS, Scores},
 };
@@ -41,8 +41,8 @@ pub struct Question<'a> {
     pub seed: u64,
     /// What a visitor must reach among so many people.
     pub demands: &'a dyn Fn(usize) -> Demands,
-    /// Further random halves for which the chief figures are counted: how much hangs on which people are in which half.
-    pub splits: u64,
+    /// Further draws of everybody's photos for which the chief figures are counted: how much hangs on which photos are enrolled.
+    pub draws: u64,
     /// How many of the most alike pairs to look at.
     pub pairs: usize,
     /// Pairs that are looked at in any case.
@@ -61,7 +61,7 @@ const DET_POINTS: usize = 200;
 /// # Errors
 /// When a group is too small to set a threshold.
 pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> Result<Identify, CalibrationError> {
-    let cast = cast::cast(subjects, question.enrol, question.seed);
+    let cast = cast::cast(subjects, question.enrol, question.seed, 0);
     let dims = cast.gallery.first().and_then(|one| one.templates.first()).map_or(0, |template| template.0.len());
     let made_up = question.people.saturating_sub(cast.gallery.len());
     let gallery = rates::gallery(&cast.gallery, cast::made_up(made_up, dims, question.seed));
@@ -93,7 +93,7 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
         made_up,
         failed_to_enrol,
         failed_to_acquire,
-        splits: splits(subjects, question),
+        draws: draws(subjects, question),
         single: ask(&cast.single, &single),
         visit: ask(&cast.visits, &visits),
         lookalikes: lookalikes::audit(
@@ -107,18 +107,18 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
     })
 }
 
-/// TPIR at FPIR 0.1 % for other halves of the same people.
-fn splits(subjects: &[Subject], question: &Question<'_>) -> Splits {
+/// TPIR at FPIR 0.1 % for several draws of everybody's photos, the first one included.
+fn draws(subjects: &[Subject], question: &Question<'_>) -> Draws {
     let (mut single, mut visit) = (Vec::new(), Vec::new());
-    for seed in (1..=question.splits).map(|further| question.seed + further) {
-        let cast = cast::cast(subjects, question.enrol, seed);
+    for draw in 0..=question.draws {
+        let cast = cast::cast(subjects, question.enrol, question.seed, draw);
         let gallery = rates::gallery(&cast.gallery, std::iter::empty());
         for (probes, found) in [(&cast.single, &mut single), (&cast.visits, &mut visit)] {
             let scores = rates::search(probes, &gallery);
             found.push(scores.found_at(scores.threshold(0.001)));
         }
     }
-    Splits { single: Spread::of(single), visit: Spread::of(visit) }
+    Draws { single: Spread::of(single), visit: Spread::of(visit) }
 }
 
 fn counted(probes: &Probes<'_>, scores: &Scores, gallery: &Gallery, question: &Question<'_>) -> Counted {

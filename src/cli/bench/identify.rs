@@ -57,9 +57,9 @@ pub struct IdentifyArgs {
     /// Pairs to look at in any case; FILE has two names a line, with a comma between them
     #[arg(long, value_name = "FILE")]
     siblings: Option<PathBuf>,
-    /// Further random halves of the people for which TPIR at FPIR 0.1 % is counted, too
+    /// Further draws of which photos are enrolled, for which TPIR at FPIR 0.1 % is counted, too
     #[arg(long, value_name = "N", default_value_t = 20)]
-    splits: u64,
+    draws: u64,
     /// Seed of the halves and of the random order of photos
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -109,7 +109,7 @@ pub fn run(args: &IdentifyArgs, context: &Context) -> anyhow::Result<Exit> {
         people: args.people,
         seed: args.seed,
         demands: &|people| reader.demands(people),
-        splits: args.splits,
+        draws: args.draws,
         pairs: args.pairs,
         siblings: &siblings,
         groups: &groups,
@@ -156,10 +156,10 @@ fn print(figures: &Identify) {
             kinds.map(|kind| kind.fpir_reached.get(fpir).map_or(String::new(), |it| percent(*it))),
         );
     }
-    if let (Some(single), Some(visit)) = (&figures.splits.single, &figures.splits.visit) {
+    if let (Some(single), Some(visit)) = (&figures.draws.single, &figures.draws.visit) {
         let show =
             |it: &Spread| format!("{:.2} % ({:.1}-{:.1})", 100.0 * it.median, 100.0 * it.lowest, 100.0 * it.highest);
-        let name = format!("… median of {} other halves", single.halves);
+        let name = format!("… median of {} draws of photos", single.draws);
         line(&name, [show(single), show(visit)]);
     }
     anstream::println!("\nFNIR at FPIR 0.1 % with the worst views left out (single photos):");

@@ -9,6 +9,7 @@ mod search;
 mod thresholds;
 mod vision;
 mod voice;
+mod whitening;
 
 use super::{Context, Exit};
 
@@ -31,6 +32,7 @@ enum BenchCommand {
     Thresholds(thresholds::ThresholdsArgs),
     Vision(vision::VisionArgs),
     Voice(voice::VoiceArgs),
+    Whitening(whitening::WhiteningArgs),
 }
 
 /// Runs the command.
@@ -46,6 +48,10 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
         BenchCommand::Quality(args) => quality::run(args, context),
         BenchCommand::Thresholds(args) => {
             thresholds::run(args, &context.installation)?;
+            Ok(Exit::Done)
+        }
+        BenchCommand::Whitening(args) => {
+            whitening::run(args, &context.installation)?;
             Ok(Exit::Done)
         }
     }
