@@ -19,13 +19,17 @@ use crate::{
 
 /// Fit what makes the differences between photos of one person count less.
 ///
-/// DIR holds a folder of photos a person. Uses the half of the people on whom `greeter bench identify` with the same seed only freezes
-/// thresholds, so that its figures are of people who were not used here. Prints the line for models/models.toml.
+/// DIR holds a folder of photos a person, the group's people are like those who will come: a part of what they have in common is taken away.
+/// Uses the half of the people on whom `greeter bench identify` with the same seed only freezes thresholds, so that its figures are of
+/// people who were not used here. Prints the line for models/models.toml.
 #[derive(Debug, clap::Args)]
 pub struct WhiteningArgs {
     /// A folder with a folder of photos (JPEG or PNG) a person
     #[arg(long, value_name = "DIR")]
     pub dataset: PathBuf,
+    /// The group: a folder's name a line; lines that begin with # are remarks
+    #[arg(long, value_name = "FILE")]
+    pub group: PathBuf,
     /// The network, as models/models.toml calls it
     #[arg(long, value_name = "NAME")]
     pub network: String,
@@ -45,9 +49,11 @@ pub fn run(args: &WhiteningArgs, installation: &Installation) -> anyhow::Result<
     let manifest = Manifest::load(&installation.models())?;
     let pack = Pack { recogniser: args.network.clone(), ..manifest.pack("default")?.clone() };
     let mut enroller = PhotoEnroller::new(Networks::load_pack(installation, &manifest, &pack, MIN_FACE_PX)?);
-    let mut people: Vec<Vec<Template>> = Vec::new();
+    let members = dataset::group(&args.group)?;
+    let (mut people, mut group): (Vec<Vec<Template>>, Vec<Vec<Template>>) = Default::default();
     for person in dataset::people(&args.dataset)? {
-        if tested(&person.name, args.seed) || person.photos.len() < 2 {
+        let member = members.contains(&person.name);
+        if tested(&person.name, args.seed) || (person.photos.len() < 2 && !member) {
             continue;
         }
         let mut templates = Vec::new();
@@ -55,15 +61,15 @@ pub fn run(args: &WhiteningArgs, installation: &Installation) -> anyhow::Result<
             let picture = image::open(path).with_context(|| format!("cannot read {}", path.display()))?.to_rgb8();
             templates.extend(enroller.enrol(&picture)?);
         }
-        people.push(templates);
+        group.extend((member && !templates.is_empty()).then(|| templates.clone()));
+        people.extend((templates.len() > 1).then_some(templates));
     }
-    people.retain(|templates| templates.len() > 1);
     let photos: usize = people.iter().map(Vec::len).sum();
-    let whitening = Whitening::fit(&people);
+    let whitening = Whitening::fit(&people, &group);
     let bytes =
         whitening.with_context(|| format!("{} has nobody with two usable photos", args.dataset.display()))?.bytes();
     std::fs::write(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
-    anstream::eprintln!("{} people, {photos} photos", people.len());
+    anstream::eprintln!("{} people, {photos} photos; {} people of the group", people.len(), group.len());
     let name = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     anstream::println!(
