@@ -8,7 +8,7 @@
 //! are much alike to these networks; what they share says nothing of who somebody is.
 //!
 //! What it is worth, counted on six halves of LFW's people while the others were used for fitting: of people with one photo, 21 draws of which, visits
-//! missed at FPIR 0.1 % 1.29 -> 1.12 %, with the networks of the pack `both` 0.81 -> 0.70 %. Of the East Asian group, single photos against three,
+//! missed at FPIR 0.1 % 1.29 -> 1.17 %, with the networks of the pack `both` 0.81 -> 0.70 %. Of the East Asian group, single photos against three,
 //! at the scores that its non-mates' tail gives for 5,000 people 34.9 -> 28.6 % (`both` 7.1 -> 6.3 %), for 100,000 people 88 -> 82 % (28 -> 25 %).
 
 use std::path::Path;
