@@ -5,8 +5,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use greeter::{config::StoreSettings, store::Store};
+use greeter::{bench::identify::cast::tested, config::StoreSettings, store::Store};
 use rustix::process::Signal;
+use sha2::{Digest as _, Sha256};
 
 #[path = "support/desk.rs"]
 mod desk;
@@ -94,6 +95,54 @@ fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.filter(|path| path.is_file());
     files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap())).collect()
+}
+
+/// Folders of two photos for each of the demo's people, all of the half that may be used for fitting.
+fn two_photos_a_person(desk: &Desk) -> Vec<String> {
+    let portraits = ["barack-obama.jpg", "eileen-collins.png"].map(|name| tree().join("assets/demo/enrol").join(name));
+    let names = (0..).map(|at| format!("person-{at}")).filter(|name| !tested(name, 1));
+    let people = portraits.iter().zip(names).map(|(portrait, name)| {
+        let folder = desk.at("dataset").join(&name);
+        fs::create_dir_all(&folder).unwrap();
+        let photo = image::open(portrait).unwrap().to_rgb8();
+        image::imageops::brighten(&photo, -25).save(folder.join("darker.png")).unwrap();
+        photo.save(folder.join("as-it-is.png")).unwrap();
+        name
+    });
+    people.collect()
+}
+
+#[test]
+fn a_whitening_is_fitted_to_known_peoples_photos_and_the_line_for_the_manifest_is_true() {
+    let desk = Desk::new();
+    let people = two_photos_a_person(&desk);
+    fs::write(desk.at("group.txt"), format!("# like those who will come\n{}\n", people[0])).unwrap();
+    let fit = |out: &str| {
+        desk.does(&[
+            "bench",
+            "whitening",
+            "--dataset",
+            "dataset",
+            "--group",
+            "group.txt",
+            "--network",
+            "mobilefacenet-192",
+            "--out",
+            out,
+        ])
+    };
+    let answer = fit("some.f32");
+    answer.is_done().says("whitening = { name = \"some.f32\", bytes = 148224, sha256 = ");
+    assert!(answer.err.contains("2 people, 4 photos; 1 of the group"), "{}", answer.err);
+    let bytes = fs::read(desk.at("some.f32")).unwrap();
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes.len(), 148_224);
+    answer.says(&sha256);
+    for name in &people {
+        fs::remove_file(desk.at("dataset").join(name).join("darker.png")).unwrap();
+    }
+    fit("none.f32").fails_with(&["nobody with two usable photos"]);
+    assert!(!desk.at("none.f32").exists());
 }
 
 #[test]

@@ -44,12 +44,15 @@ impl Whitening {
         let centre = centre(group, size);
         let mut within = DMatrix::<f64>::zeros(size, size);
         let mut counted = 0.0;
-        for photos in people.iter().filter(|photos| photos.len() > 1) {
+        for photos in people {
             let photos: Vec<DVector<f64>> = photos
                 .iter()
                 .filter_map(|photo| less(&photo.direction(), &centre))
                 .map(|photo| DVector::from_iterator(size, photo.0.into_iter().map(f64::from)))
                 .collect();
+            if photos.len() < 2 {
+                continue;
+            }
             let mean = photos.iter().sum::<DVector<f64>>() / photos.len() as f64;
             for photo in &photos {
                 within.syger(1.0 / (photos.len() - 1) as f64, &(photo - &mean), &(photo - &mean), 1.0);

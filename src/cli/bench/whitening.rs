@@ -69,7 +69,7 @@ pub fn run(args: &WhiteningArgs, installation: &Installation) -> anyhow::Result<
     let bytes =
         whitening.with_context(|| format!("{} has nobody with two usable photos", args.dataset.display()))?.bytes();
     std::fs::write(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
-    anstream::eprintln!("{} people, {photos} photos; {} people of the group", people.len(), group.len());
+    anstream::eprintln!("{} people, {photos} photos; {} of the group", people.len(), group.len());
     let name = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     anstream::println!(
