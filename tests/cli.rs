@@ -5,9 +5,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use greeter::{bench::identify::cast::tested, config::StoreSettings, store::Store};
+use greeter::{bench::identify::cast::tested, config::StoreSettings, models::file::sha256_of, store::Store};
 use rustix::process::Signal;
-use sha2::{Digest as _, Sha256};
 
 #[path = "support/desk.rs"]
 mod desk;
@@ -97,11 +96,15 @@ fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap())).collect()
 }
 
-/// Folders of two photos for each of the demo's people, all of the half that may be used for fitting.
+/// Folders of two photos a person: two people of the half that may be used for fitting, and one of the half that is tested.
 fn two_photos_a_person(desk: &Desk) -> Vec<String> {
-    let portraits = ["barack-obama.jpg", "eileen-collins.png"].map(|name| tree().join("assets/demo/enrol").join(name));
-    let names = (0..).map(|at| format!("person-{at}")).filter(|name| !tested(name, 1));
+    let portraits = ["barack-obama.jpg", "eileen-collins.png", "barack-obama.jpg"];
+    let name = |is_tested: bool| {
+        move |at: usize| (at..).map(|at| format!("person-{at}")).find(|name| tested(name, 1) == is_tested).unwrap()
+    };
+    let names = [name(false)(0), name(false)(100), name(true)(0)];
     let people = portraits.iter().zip(names).map(|(portrait, name)| {
+        let portrait = tree().join("assets/demo/enrol").join(portrait);
         let folder = desk.at("dataset").join(&name);
         fs::create_dir_all(&folder).unwrap();
         let photo = image::open(portrait).unwrap().to_rgb8();
@@ -116,7 +119,7 @@ fn two_photos_a_person(desk: &Desk) -> Vec<String> {
 fn a_whitening_is_fitted_to_known_peoples_photos_and_the_line_for_the_manifest_is_true() {
     let desk = Desk::new();
     let people = two_photos_a_person(&desk);
-    fs::write(desk.at("group.txt"), format!("# like those who will come\n{}\n", people[0])).unwrap();
+    fs::write(desk.at("group.txt"), format!("# like those who will come\n{}\n{}\n", people[0], people[2])).unwrap();
     let fit = |out: &str| {
         desk.does(&[
             "bench",
@@ -135,9 +138,8 @@ fn a_whitening_is_fitted_to_known_peoples_photos_and_the_line_for_the_manifest_i
     answer.is_done().says("whitening = { name = \"some.f32\", bytes = 148224, sha256 = ");
     assert!(answer.err.contains("2 people, 4 photos; 1 of the group"), "{}", answer.err);
     let bytes = fs::read(desk.at("some.f32")).unwrap();
-    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(bytes.len(), 148_224);
-    answer.says(&sha256);
+    answer.says(&sha256_of(&bytes));
     for name in &people {
         fs::remove_file(desk.at("dataset").join(name).join("darker.png")).unwrap();
     }

@@ -310,15 +310,27 @@ fn a_damaged_or_missing_model_is_named_with_its_cure_and_nothing_is_loaded() {
     }
 }
 
+/// A crop as it is, a visitor's view and an enrolment photo.
+fn three_ways(mut networks: Networks) -> [Template; 3] {
+    let photo = picture("assets/demo/enrol/barack-obama.jpg");
+    let bounds = networks.finder.find(&photo).unwrap()[0].bounds;
+    let face = networks.near.refine(&photo, &bounds).unwrap().unwrap();
+    let face = align(&photo, &face.landmarks).unwrap();
+    let crop = networks.recogniser.embed(&[face.crop()]).unwrap().remove(0).unwrap();
+    let faces = [face];
+    let view = networks.recogniser.embed_views(&faces).unwrap().remove(0).unwrap();
+    [crop, view.template, networks.recogniser.embed_portraits(&faces).unwrap().remove(0).unwrap()]
+}
+
 #[test]
-fn a_template_is_the_networks_own_whitened() {
-    let crops = [picture("models/golden/aligned-112.png")];
-    let raw = plain().recogniser.embed(&crops).unwrap().remove(0).unwrap();
-    let template = networks().recogniser.embed(&crops).unwrap().remove(0).unwrap();
+fn templates_are_the_networks_own_whitened_and_as_long_as_before() {
     let whitening = Whitening::load(&root().join("models/mobilefacenet-192-whitening.f32"), 192).unwrap();
-    near("template", &template.0, &whitening.apply(&raw).unwrap().0, 1e-5);
-    let apart = raw.0.iter().zip(&template.0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(apart > 0.005, "the whitening changes nothing: {apart}");
+    for (raw, template) in three_ways(plain()).iter().zip(three_ways(networks())) {
+        let wanted = whitening.apply(&raw.direction()).unwrap().longer(raw.length());
+        near("template", &template.0, &wanted.0, 1e-5);
+        let apart = raw.0.iter().zip(&template.0).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart > 0.005, "the whitening changes nothing: {apart}");
+    }
 }
 
 #[test]

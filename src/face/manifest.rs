@@ -73,6 +73,18 @@ impl NetworkEntry {
         self.files.iter().chain(&self.points_map).chain(&self.whitening)
     }
 
+    fn mistake(&self, name: &str) -> Option<String> {
+        if self.files.is_empty() {
+            Some(format!("network {name} has no files"))
+        } else if self.input.layout != "nchw" || !self.colours_can_be_fed() {
+            Some(format!("network {name}: only rgb in the layout nchw can be fed (finders: bgr, too)"))
+        } else if self.output.as_ref().is_some_and(|output| output.metric != "cosine") {
+            Some(format!("network {name}: the only metric is cosine"))
+        } else {
+            None
+        }
+    }
+
     /// Recognisers are fed red first; a finder may want blue first.
     fn colours_can_be_fed(&self) -> bool {
         self.input.colours == "rgb" || (self.role == Role::FaceFinder && self.input.colours == "bgr")
@@ -140,6 +152,30 @@ pub struct Output {
 pub struct RecogniserEntry {
     /// In the order in which they stand in the template.
     pub parts: Vec<Part>,
+}
+
+impl RecogniserEntry {
+    fn mistake(&self, name: &str, networks: &BTreeMap<String, NetworkEntry>) -> Option<String> {
+        if networks.contains_key(name) {
+            return Some(format!("{name} is a network and a recogniser; templates would not tell which made them"));
+        }
+        if self.parts.is_empty() {
+            return Some(format!("recogniser {name} has no parts"));
+        }
+        self.parts.iter().find_map(|part| {
+            let network = networks.get(&part.network).filter(|network| network.role == Role::Recogniser);
+            match network.filter(|_| part.weight > 0.0 && part.weight.is_finite()) {
+                None => Some(format!(
+                    "recogniser {name}: {} must be a network that recognises, and its weight above 0",
+                    part.network
+                )),
+                Some(network) if part.whitened && network.whitening.is_none() => {
+                    Some(format!("recogniser {name}: {} has no whitening", part.network))
+                }
+                Some(_) => None,
+            }
+        })
+    }
 }
 
 /// A network's share in a recogniser.
@@ -256,43 +292,9 @@ impl Manifest {
 
     /// What the program could not make sense of.
     fn mistake(&self) -> Option<String> {
-        let of_networks = self.networks.iter().find_map(|(name, network)| {
-            if network.files.is_empty() {
-                Some(format!("network {name} has no files"))
-            } else if network.input.layout != "nchw" || !network.colours_can_be_fed() {
-                Some(format!("network {name}: only rgb in the layout nchw can be fed (finders: bgr, too)"))
-            } else if network.output.as_ref().is_some_and(|output| output.metric != "cosine") {
-                Some(format!("network {name}: the only metric is cosine"))
-            } else {
-                None
-            }
-        });
-        of_networks.or_else(|| {
-            self.recognisers.iter().find_map(|(name, recogniser)| {
-                let recognises = |part: &Part| {
-                    self.networks.get(&part.network).is_some_and(|network| network.role == Role::Recogniser)
-                };
-                let cannot_be_whitened =
-                    |part: &&Part| part.whitened && self.networks[&part.network].whitening.is_none();
-                if self.networks.contains_key(name) {
-                    Some(format!("{name} is a network and a recogniser; templates would not tell which made them"))
-                } else if recogniser.parts.is_empty() {
-                    Some(format!("recogniser {name} has no parts"))
-                } else if let Some(part) = recogniser
-                    .parts
-                    .iter()
-                    .find(|part| !(recognises(part) && part.weight > 0.0 && part.weight.is_finite()))
-                {
-                    Some(format!(
-                        "recogniser {name}: {} must be a network that recognises, and its weight above 0",
-                        part.network
-                    ))
-                } else {
-                    let bad = recogniser.parts.iter().find(cannot_be_whitened);
-                    bad.map(|part| format!("recogniser {name}: {} has no whitening", part.network))
-                }
-            })
-        })
+        let of_networks = self.networks.iter().find_map(|(name, network)| network.mistake(name));
+        let of_recognisers = || self.recognisers.iter().find_map(|(name, entry)| entry.mistake(name, &self.networks));
+        of_networks.or_else(of_recognisers)
     }
 
     /// A pack by its name.

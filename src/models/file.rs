@@ -29,7 +29,7 @@ pub fn verify(network: &str, path: &Path, sha256: &str) -> Result<(), ModelError
     let Ok(bytes) = std::fs::read(path) else {
         return Err(ModelError::Missing { network: network.to_owned(), path: path.to_owned() });
     };
-    let found = hex(&Sha256::digest(&bytes));
+    let found = sha256_of(&bytes);
     if found == sha256 {
         return Ok(());
     }
@@ -37,6 +37,7 @@ pub fn verify(network: &str, path: &Path, sha256: &str) -> Result<(), ModelError
     Err(ModelError::Damaged { path: path.to_owned(), found: start(&found), expected: start(sha256) })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256 as [`FileEntry::sha256`] has it.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

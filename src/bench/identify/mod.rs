@@ -62,9 +62,7 @@ const DET_POINTS: usize = 200;
 /// When a group is too small to set a threshold.
 pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> Result<Identify, CalibrationError> {
     let cast = cast::cast(subjects, question.enrol, question.seed, 0);
-    let dims = cast.gallery.first().and_then(|one| one.templates.first()).map_or(0, |template| template.0.len());
-    let made_up = question.people.saturating_sub(cast.gallery.len());
-    let gallery = rates::gallery(&cast.gallery, cast::made_up(made_up, dims, question.seed));
+    let gallery = gallery(&cast, question);
     let scores = |probes: &Probes<'_>| rates::search(probes, &gallery);
     let (single, visits) = (scores(&cast.single), scores(&cast.visits));
     let ask = |probes: &Probes<'_>, scores: &Scores| counted(probes, scores, &gallery, question);
@@ -90,10 +88,10 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
         frozen_on: others.len(),
         enrol: question.enrol,
         enrolled: enrolled.len(),
-        made_up,
+        made_up: made_up(&cast, question),
         failed_to_enrol,
         failed_to_acquire,
-        draws: draws(subjects, question),
+        draws: draws(subjects, question, [&single, &visits]),
         single: ask(&cast.single, &single),
         visit: ask(&cast.visits, &visits),
         lookalikes: lookalikes::audit(
@@ -107,16 +105,26 @@ pub fn answer(subjects: &[Subject], question: &Question<'_>, origin: Origin) -> 
     })
 }
 
-/// TPIR at FPIR 0.1 % for several draws of everybody's photos, the first one included.
-fn draws(subjects: &[Subject], question: &Question<'_>) -> Draws {
-    let (mut single, mut visit) = (Vec::new(), Vec::new());
-    for draw in 0..=question.draws {
+/// How many people are missing and made up.
+fn made_up(cast: &Cast<'_>, question: &Question<'_>) -> usize {
+    question.people.saturating_sub(cast.gallery.len())
+}
+
+/// Whoever is enrolled, made-up people among them.
+fn gallery(cast: &Cast<'_>, question: &Question<'_>) -> Gallery {
+    let dims = cast.gallery.first().and_then(|one| one.templates.first()).map_or(0, |template| template.0.len());
+    rates::gallery(&cast.gallery, cast::made_up(made_up(cast, question), dims, question.seed))
+}
+
+/// TPIR at FPIR 0.1 % for several draws of everybody's photos, of which the first has been searched.
+fn draws(subjects: &[Subject], question: &Question<'_>, first: [&Scores; 2]) -> Draws {
+    let found = |scores: &Scores| scores.found_at(scores.threshold(0.001));
+    let [mut single, mut visit] = first.map(|scores| vec![found(scores)]);
+    for draw in 1..=question.draws {
         let cast = cast::cast(subjects, question.enrol, question.seed, draw);
-        let gallery = rates::gallery(&cast.gallery, std::iter::empty());
-        for (probes, found) in [(&cast.single, &mut single), (&cast.visits, &mut visit)] {
-            let scores = rates::search(probes, &gallery);
-            found.push(scores.found_at(scores.threshold(0.001)));
-        }
+        let gallery = gallery(&cast, question);
+        single.push(found(&rates::search(&cast.single, &gallery)));
+        visit.push(found(&rates::search(&cast.visits, &gallery)));
     }
     Draws { single: Spread::of(single), visit: Spread::of(visit) }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     bench::{dataset, identify::cast::tested},
@@ -15,6 +14,7 @@ use crate::{
         whitening::Whitening,
     },
     installation::Installation,
+    models::file::sha256_of,
 };
 
 /// Fit what makes the differences between photos of one person count less.
@@ -71,11 +71,11 @@ pub fn run(args: &WhiteningArgs, installation: &Installation) -> anyhow::Result<
     std::fs::write(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
     anstream::eprintln!("{} people, {photos} photos; {} of the group", people.len(), group.len());
     let name = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     anstream::println!(
-        "whitening = {{ name = {}, bytes = {}, sha256 = \"{sha256}\" }}",
+        "whitening = {{ name = {}, bytes = {}, sha256 = \"{}\" }}",
         toml::Value::from(name),
-        bytes.len()
+        bytes.len(),
+        sha256_of(&bytes)
     );
     Ok(())
 }
