@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs greeter as a service: program and models in /opt/greeter, configuration in /etc/greeter, people in /var/lib/greeter.
+# Installs greeter as a service: program and models in /opt/greeter, configuration in /etc/greeter, people in /var/lib/greeter,
+# events in /var/log/greeter.
 # Run it again after each upgrade: configuration, people and key stay as they are.
 #   sudo scripts/install-service.sh                 install, enable and start
 #   scripts/install-service.sh --prefix DIR         put the files under DIR instead, for an image or a look; makes no user, starts nothing
@@ -48,11 +49,16 @@ say "program in $to"
 etc=$prefix/etc/greeter
 mkdir -p "$etc"
 if [ ! -e "$etc/greeter.toml" ]; then
-    sed -e 's|^#folder = .*|folder = "/var/lib/greeter/store"|' \
+    sed -e '/^\[store\]/,/^\[greeting\]/ s|^#folder = .*|folder = "/var/lib/greeter/store"|' \
         -e 's|^#key_file = .*|key_file = "/var/lib/greeter-key/store.key"|' \
+        -e '/^\[journal\]/,$ s|^#folder = .*|folder = "/var/log/greeter"|' \
         assets/greeter.example.toml >"$etc/greeter.toml.new"
     mv "$etc/greeter.toml.new" "$etc/greeter.toml"
     say "configuration in $etc/greeter.toml"
+elif ! grep -q '^ *\[journal\]' "$etc/greeter.toml"; then
+    # A version that wrote no events by itself made it: their folder must be one that the service may write.
+    printf '\n# What happened, on the disk: events with record numbers and no names, a file a day.\n[journal]\nfolder = "/var/log/greeter"\n' >>"$etc/greeter.toml"
+    say "events go to /var/log/greeter, as $etc/greeter.toml says now"
 fi
 chmod 644 "$etc/greeter.toml"
 
@@ -79,6 +85,7 @@ if [ "$(id -u)" = 0 ] && [ "$command" != models ]; then
     for folder in /var/lib/greeter /var/lib/greeter-key; do
         [ -d "$folder" ] || install -d -m 700 -o greeter -g greeter "$folder"
     done
+    [ -d /var/log/greeter ] || install -d -m 750 -o greeter -g greeter /var/log/greeter
     export HOME=/var/lib/greeter XDG_RUNTIME_DIR=/run/greeter-staff
     exec setpriv --reuid=greeter --regid=greeter --groups="$(id -g greeter),$(getent group video | cut -d: -f3),$(getent group audio | cut -d: -f3)" "$program" "$@"
 fi
@@ -107,5 +114,5 @@ install: next steps
   to uninstall
     sudo systemctl disable --now greeter
     sudo rm -r /opt/greeter /usr/local/bin/greeter /etc/systemd/system/greeter.service; sudo systemctl daemon-reload
-    the people and their key, for good: sudo rm -r /var/lib/greeter /var/lib/greeter-key /etc/greeter; sudo userdel greeter
+    the people, their key and the events, for good: sudo rm -r /var/lib/greeter /var/lib/greeter-key /var/log/greeter /etc/greeter; sudo userdel greeter
 NEXT

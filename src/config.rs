@@ -48,6 +48,8 @@ section!(
         greeting: GreetingSettings = GreetingSettings::default(),
         /// Counters.
         routing: RoutingSettings = RoutingSettings::default(),
+        /// What happened, on the disk.
+        journal: JournalSettings = JournalSettings::default(),
     }
 );
 
@@ -172,6 +174,16 @@ section!(
     }
 );
 
+section!(
+    /// What happened, on the disk: events with record numbers and no names, a file a day.
+    JournalSettings {
+        /// The folder of the days' files.
+        folder: PathBuf = "data/events".into(),
+        /// Days for which they are kept; 0 writes none.
+        keep_days: u32 = 30,
+    }
+);
+
 impl Config {
     /// Reads a configuration.
     ///
@@ -235,9 +247,13 @@ impl Config {
     }
 
     fn relative_to(mut self, folder: &Path) -> Self {
-        for path in
-            [&mut self.store.folder, &mut self.store.key_file, &mut self.greeting.phrases, &mut self.routing.file]
-        {
+        for path in [
+            &mut self.store.folder,
+            &mut self.store.key_file,
+            &mut self.greeting.phrases,
+            &mut self.routing.file,
+            &mut self.journal.folder,
+        ] {
             *path = folder.join(&*path);
         }
         self

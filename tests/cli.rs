@@ -399,7 +399,6 @@ fn a_decision_that_cannot_be_explained_is_named_with_what_can() {
     let file = desk.at("events.jsonl");
     fs::write(&file, "{\"at_ms\":1,\"event\":\"left\",\"visitor\":3}\n").unwrap();
     let file = file.to_str().unwrap();
-    desk.does(&["explain", "3"]).fails_with(&["Add --events FILE"]);
     desk.does(&["explain", "--events", "/nowhere/events", "3"]).fails_with(&["cannot read /nowhere/events"]);
     desk.does(&["explain", "--events", file, "3"]).fails_with(&["no decision about visitor 3", "events.jsonl"]);
     desk.does(&["explain", "--events", file, "line:1"]).fails_with(&["line 1 is no decision", "`left`"]);

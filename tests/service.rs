@@ -150,6 +150,8 @@ fn an_installed_robot_is_whole_and_an_upgrade_keeps_what_the_operator_wrote() {
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.contains("\nfolder = \"/var/lib/greeter/store\"\n"), "{text}");
     assert!(text.contains("\nkey_file = \"/var/lib/greeter-key/store.key\"\n"), "{text}");
+    assert!(text.contains("\n[journal]\n") && text.contains("\nfolder = \"/var/log/greeter\"\n"), "{text}");
+    assert_eq!(text.matches("\nfolder = ").count(), 2, "{text}");
     fs::write(&config, format!("{text}# mine\n")).unwrap();
     fs::write(at("opt/greeter/models/mobilefacenet-128.onnx"), "installed by hand").unwrap();
 
@@ -158,6 +160,15 @@ fn an_installed_robot_is_whole_and_an_upgrade_keeps_what_the_operator_wrote() {
     assert!(at("opt/greeter/models/mobilefacenet-128.onnx").is_file());
     assert!(!at("opt/greeter.new").exists() && !at("opt/greeter.old").exists());
     fs::remove_file(at("opt/greeter/models/mobilefacenet-128.onnx")).unwrap();
+
+    let (older, _) = text.split_once("# What happened, on the disk").unwrap();
+    fs::write(&config, format!("{older}# mine\n")).unwrap();
+    install(root.path());
+    let told = fs::read_to_string(&config).unwrap();
+    assert!(
+        told.starts_with(&format!("{older}# mine\n")) && told.ends_with("\nfolder = \"/var/log/greeter\"\n"),
+        "{told}"
+    );
 
     let greeter = |arguments: &[&str]| {
         let program = at("opt/greeter/bin/greeter");

@@ -3,27 +3,31 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, stdin},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
 
 use super::Exit;
-use crate::journal::{
-    explain::Explanation,
-    search::{Search, Which},
+use crate::{
+    config::JournalSettings,
+    journal::{
+        DayFiles,
+        explain::Explanation,
+        search::{Afterwards, Search, SearchError, Told, Which},
+    },
 };
 
-/// Say why a visitor was or was not named, from the events of `greeter run --events FILE`.
+/// Say why a visitor was or was not named, from the events that `greeter run` writes.
 #[derive(clap::Args)]
 pub struct ExplainArgs {
-    /// The events of `greeter run --events FILE`
+    /// The events of `greeter run --events FILE` [default: the days in the folder of `journal.folder`, the newest first]
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     /// Print it as JSON, with everything that the event holds
     #[arg(long)]
     json: bool,
-    /// A visitor's number such as `4`, `last`, a line of the file such as `line:17`, or `-` for one line of JSON on standard input
+    /// A visitor's number such as `4`, `last`, a line of the (newest) file such as `line:17`, or `-` for one line of JSON on standard input
     event: String,
 }
 
@@ -31,7 +35,7 @@ pub struct ExplainArgs {
 ///
 /// # Errors
 /// For the operator.
-pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &ExplainArgs, journal: &JournalSettings) -> anyhow::Result<Exit> {
     let (told, afterwards) = if args.event == "-" {
         let mut search = Search::new(Which::Line(1));
         let mut line = String::new();
@@ -40,15 +44,10 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         search.end()?
     } else {
         let which: Which = args.event.parse().map_err(anyhow::Error::msg)?;
-        let Some(path) = &args.events else {
-            bail!("which file? Add --events FILE, the one that `greeter run --events FILE` writes");
-        };
-        let reading = || format!("cannot read {}", path.display());
-        let mut search = Search::new(which);
-        for line in BufReader::new(File::open(path).with_context(reading)?).lines() {
-            search.take(&line.with_context(reading)?);
+        match &args.events {
+            Some(path) => search(path, &which)?.with_context(|| path.display().to_string())?,
+            None => in_days(journal, &which)?,
         }
-        search.end().with_context(|| path.display().to_string())?
     };
     let explanation = Explanation::of(&told, afterwards);
     if args.json {
@@ -62,4 +61,39 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         anstream::print!("{explanation}");
     }
     Ok(Exit::Done)
+}
+
+/// The decision in one file.
+fn search(path: &Path, which: &Which) -> anyhow::Result<Result<(Told, Afterwards), SearchError>> {
+    let reading = || format!("cannot read {}", path.display());
+    let mut search = Search::new(which.clone());
+    for line in BufReader::new(File::open(path).with_context(reading)?).split(b'\n') {
+        // A line that a power cut has torn may be no text.
+        search.take(&String::from_utf8_lossy(&line.with_context(reading)?));
+    }
+    Ok(search.end())
+}
+
+/// The newest such decision of all days that are kept.
+fn in_days(journal: &JournalSettings, which: &Which) -> anyhow::Result<(Told, Afterwards)> {
+    let place = journal.folder.display();
+    let Some(days) = DayFiles::of(journal) else {
+        bail!("no events are kept (`journal.keep_days` is 0); name a file with --events FILE");
+    };
+    let files = days.newest_first().with_context(|| format!("cannot read {place}"))?;
+    // A line's number means the newest file.
+    let looked_at = if matches!(which, Which::Line(_)) { 1 } else { files.len() };
+    let mut missing = None;
+    for path in files.iter().take(looked_at) {
+        match search(path, which)? {
+            Err(error @ SearchError::NotThere(_)) => missing = Some(error),
+            found => return found.with_context(|| path.display().to_string()),
+        }
+    }
+    match missing {
+        Some(error) => Err(error).with_context(|| format!("{place}, {looked_at} of its days")),
+        None => bail!(
+            "there are no events in {place} yet: `greeter run` writes them. Another file is named with --events FILE"
+        ),
+    }
 }

@@ -141,7 +141,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Models(args) => models::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
-        Command::Explain(args) => explain::run(args),
+        Command::Explain(args) => explain::run(args, &context.config.journal),
         Command::Say(args) => say::run(args, &context),
         Command::Voices(args) => voices::run(args, &context),
         Command::Pipeline => pipeline::run(),

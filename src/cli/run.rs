@@ -19,7 +19,7 @@ use crate::{
     face::{eyes::Eyes, manifest::Manifest, networks::Networks},
     greeting::{phrases::Phrases, speech::Speech},
     installation::Installation,
-    journal::{Entry, Event, EventFile, Weight, line},
+    journal::{DayFiles, Entry, Event, EventLog, Place, Weight, line},
     person::{Language, RecordNumber},
     pipeline::{
         Pipeline,
@@ -40,7 +40,7 @@ pub struct RunArgs {
     /// Begin the recording again when it is over.
     #[arg(long, requires = "camera")]
     looped: bool,
-    /// Also write every event as a line of JSON; it holds record numbers, never names.
+    /// Write the events to this file instead of the folder of `journal.folder`: a line of JSON each, with record numbers and never names.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
 }
@@ -54,8 +54,8 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, stop.clone()).context("cannot listen for Ctrl-C")?;
     }
-    let mut screen = Screen::new(args.events.as_deref())?;
     let config = &context.config;
+    let mut screen = Screen::new(args.events.as_deref(), config)?;
     let camera = camera(args, config)?;
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
     let generation = reader.generation();
@@ -153,17 +153,19 @@ pub(super) fn routing(installation: &Installation, config: &Config) -> anyhow::R
     Ok(Routing::load(&file)?)
 }
 
-/// Where the operator reads what happens, and the file of events.
+/// Where the operator reads what happens, and the events on the disk.
 struct Screen {
-    events: Option<EventFile>,
+    events: Option<EventLog>,
     /// Under systemd the output is the system's journal, which keeps it: no names there.
     masked: bool,
 }
 
 impl Screen {
-    fn new(events: Option<&Path>) -> anyhow::Result<Self> {
+    fn new(file: Option<&Path>, config: &Config) -> anyhow::Result<Self> {
+        let days = || DayFiles::of(&config.journal).map(Place::Days);
+        let place = file.map(|file| Place::File(file.into())).or_else(days);
         Ok(Self {
-            events: events.map(EventFile::open).transpose()?,
+            events: place.map(EventLog::open).transpose()?,
             masked: std::env::var_os("JOURNAL_STREAM").is_some(),
         })
     }
@@ -173,8 +175,8 @@ impl Screen {
     }
 
     fn entry(&mut self, entry: &Entry) {
-        if let Some(file) = &mut self.events {
-            file.write(entry);
+        if let Some(events) = &mut self.events {
+            events.write(entry);
         }
         let (weight, text) = line(&entry.event);
         let style = match weight {

@@ -1,22 +1,22 @@
 //! What happened, for the operator and for other programs: never a name, an identity number, a phone number or a tax matter.
 //!
-//! One event is one line of JSON (`--events FILE`, docs/events.md) and one readable line on the screen ([`line`] writes it).
+//! One event is one line of JSON (docs/events.md) and one readable line on the screen ([`line`] writes it). [`event_log`] writes the JSON to
+//! the disk, by default into a folder with a file a day ([`day_files`]).
 //! [`because`] is what a decision rested on; [`explain`] reads it back and says why somebody was or was not named; [`search`] finds the
 //! decision that the operator asks about.
 
 pub mod because;
+pub mod day_files;
+pub mod event_log;
 pub mod explain;
 mod line;
 pub mod search;
 
-use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 pub use because::Because;
+pub use day_files::DayFiles;
+pub use event_log::{EventLog, JournalError, Place};
 pub use line::{Weight, line};
 use serde::Serialize;
 
@@ -215,44 +215,6 @@ impl Entry {
     }
 }
 
-/// A file of events, one JSON object a line, appended to.
-pub struct EventFile {
-    file: File,
-    path: PathBuf,
-    failed: bool,
-}
-
-impl EventFile {
-    /// Opens or makes the file.
-    ///
-    /// # Errors
-    /// A sentence that names it.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|cause| JournalError { path: path.to_owned(), cause })?;
-        Ok(Self { file, path: path.to_owned(), failed: false })
-    }
-
-    /// Writes one event. A full disk does not stop the robot: it is said once.
-    pub fn write(&mut self, entry: &Entry) {
-        let Ok(mut line) = serde_json::to_string(entry) else { return };
-        line.push('\n');
-        let result = self.file.write_all(line.as_bytes());
-        if let (Err(cause), false) = (&result, self.failed) {
-            tracing::warn!("events are no longer written to {}: {cause}", self.path.display());
-        }
-        self.failed = result.is_err();
-    }
-}
-
-/// The file of events cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write events to {}: {cause}. Choose another file with --events", path.display())]
-pub struct JournalError {
-    path: PathBuf,
-    cause: std::io::Error,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,17 +231,5 @@ mod tests {
         );
         assert_eq!(json["views"], 3);
         assert_eq!(line(&event).1, "visitor 4 is #12 (score 0.83, next 0.21, needs 0.70; 3 views in 412 ms)");
-    }
-
-    #[test]
-    fn events_are_appended_a_line_each() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        for _ in 0..2 {
-            EventFile::open(&path).unwrap().write(&Entry::now(Event::Left { visitor: TrackId(1) }));
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 2);
-        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"] == "left"));
     }
 }
