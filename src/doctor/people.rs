@@ -10,7 +10,7 @@ use crate::{
     installation::Installation,
     reindex::Coverage,
     routing::Routing,
-    store::{Store, StoreError, snapshot_file},
+    store::{HoldFile, OnHold, Store, StoreError, snapshot_file},
 };
 
 /// In seconds.
@@ -22,14 +22,18 @@ pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
     if let Some(finding) = not_to_be_opened(settings) {
         return vec![finding];
     }
+    let mut findings: Vec<Finding> = on_hold(&HoldFile::beside(&settings.folder)).into_iter().collect();
     let opened = match Store::open(settings) {
         Ok(opened) => opened,
         Err(StoreError::Locked { holder, .. }) => {
-            return vec![Finding::fine(format!("in use by {holder}: left alone"))];
+            findings.push(Finding::fine(format!("in use by {holder}: left alone")));
+            return findings;
         }
-        Err(error) => return vec![Finding::of(&error, "see docs/troubleshooting.md")],
+        Err(error) => {
+            findings.push(Finding::of(&error, "see docs/troubleshooting.md"));
+            return findings;
+        }
     };
-    let mut findings = Vec::new();
     if let Some(rebuilt) = opened.rebuilt {
         findings.push(Finding::of(&rebuilt, "run `greeter sync` again"));
     }
@@ -39,6 +43,15 @@ pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
     }
     findings.push(copy(settings));
     findings
+}
+
+/// Who is on hold, if anybody is or it cannot be read.
+fn on_hold(file: &HoldFile) -> Option<Finding> {
+    match file.read() {
+        Ok(records) if records.is_empty() => None,
+        Ok(records) => Some(Finding::fine(OnHold::These(records).to_string())),
+        Err(error) => Some(Finding::of(&error, "see docs/troubleshooting.md")),
+    }
 }
 
 /// Where opening would make a new store, or leave files that the program's own user cannot read.

@@ -85,6 +85,11 @@ fn why(told: &Told) -> String {
                 "{who} has a face that was greeted a short while ago, without a name, so nothing was said (`visit.cool_down_s`)."
             );
         }
+        (_, Some(person)) if told.on_hold => {
+            return format!(
+                "{who} was recognised as #{person}, who is on hold, so they were greeted without a name. `greeter people release {person}` ends it."
+            );
+        }
         (_, Some(person)) => {
             return format!(
                 "{who} was named: #{person}. The score of {score:.2} reaches the {:.2} demanded, {}, and {} of {} views point to #{person} each by itself.",

@@ -105,10 +105,12 @@ fn cases() -> Vec<(&'static str, Explanation)> {
         min_score_from: "configured".into(),
         ..six_views(0.81)
     };
-    let identified = |because| Event::Identified { visitor: TrackId(4), person, because };
+    let identified = |because| Event::Identified { visitor: TrackId(4), person, on_hold: false, because };
+    let on_hold = Event::Identified { visitor: TrackId(4), person, on_hold: true, because: named() };
     vec![
         ("named", explained(identified(named()))),
         ("named, the only person enrolled", explained(identified(Because { second: None, people: 1, ..named() }))),
+        ("on hold", explained(on_hold)),
         ("unsure for the score", unsure(Because { missing: vec![Missing::Score], ..six_views(0.66) })),
         ("unsure for the margin", unsure(near_two)),
         ("too few views", unsure(too_few)),
@@ -138,7 +140,7 @@ fn operators_read_why_a_visitor_was_or_was_not_named() {
 
 #[test]
 fn what_became_of_the_visitor_is_added() {
-    let (_, mut explanation) = cases().swap_remove(2);
+    let (_, mut explanation) = cases().swap_remove(3);
     explanation.afterwards = Afterwards {
         named_after_all: Some(12),
         sent: Some(("Counter 3".into(), "invoices".into())),
@@ -151,7 +153,7 @@ fn what_became_of_the_visitor_is_added() {
 
 #[test]
 fn scripts_get_the_same_as_people_and_all_that_the_event_holds() {
-    let (_, explanation) = cases().swap_remove(2);
+    let (_, explanation) = cases().swap_remove(3);
     let json = serde_json::to_value(&explanation).unwrap();
     assert_eq!(json["missing"], serde_json::json!(["score"]));
     assert_eq!((&json["ended_by"], &json["visitor"]), (&"time".into(), &5.into()));

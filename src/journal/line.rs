@@ -34,8 +34,9 @@ pub fn line(event: &Event) -> (Weight, String) {
             format!("serving; {people} people enrolled, named from score {min_score_to_name:.2} ({min_score_from})"),
         ),
         Event::FaceSeen { visitor } => (Weight::Quiet, format!("{visitor} is here")),
-        Event::Identified { visitor, person, because: why } => {
-            (Weight::Plain, format!("{visitor} is {person} ({})", because(why)))
+        Event::Identified { visitor, person, on_hold, because: why } => {
+            let hold = if *on_hold { ", who is on hold and not named" } else { "" };
+            (Weight::Plain, format!("{visitor} is {person}{hold} ({})", because(why)))
         }
         Event::Unsure { visitor, because: why } => {
             (Weight::Plain, format!("{visitor} cannot be named surely ({})", because(why)))

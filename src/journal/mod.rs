@@ -58,6 +58,9 @@ pub enum Event {
         visitor: TrackId,
         /// Their record.
         person: RecordNumber,
+        /// Whether staff have put them on hold: they are not named.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        on_hold: bool,
         /// Why.
         #[serde(flatten)]
         because: Because,
@@ -92,7 +95,7 @@ pub enum Event {
     Routed {
         /// Who of those in front of the robot.
         visitor: TrackId,
-        /// Their record, if they are identified.
+        /// Their record, if they are identified and not on hold.
         person: Option<RecordNumber>,
         /// The counter's id in `routing.toml`.
         counter: String,
@@ -107,6 +110,8 @@ pub enum Event {
         greeting: u64,
         /// Whom it is for.
         visitors: Vec<TrackId>,
+        /// Whom it names.
+        people: Vec<RecordNumber>,
         /// Its language.
         language: String,
         /// Whether it is only a hello, said before it was decided who they are; a greeting follows.
@@ -222,7 +227,7 @@ mod tests {
     #[test]
     fn an_event_is_one_flat_json_object_with_the_record_number_only() {
         let because = because::tests::named();
-        let event = Event::Identified { visitor: TrackId(4), person: RecordNumber(12), because };
+        let event = Event::Identified { visitor: TrackId(4), person: RecordNumber(12), on_hold: false, because };
         let json = serde_json::to_value(Entry { at_ms: 5, event: event.clone() }).unwrap();
         assert_eq!(json["event"], "identified");
         assert_eq!(

@@ -64,6 +64,9 @@ pub struct Told {
     pub visitor: u64,
     /// Their record, where they were identified.
     pub person: Option<u64>,
+    /// Whether staff have put that person on hold.
+    #[serde(default)]
+    pub on_hold: bool,
     /// Why.
     #[serde(flatten)]
     pub because: Because,
@@ -212,6 +215,7 @@ mod tests {
         let identified = |visitor, person| Event::Identified {
             visitor: TrackId(visitor),
             person: RecordNumber(person),
+            on_hold: false,
             because: named(),
         };
         let routed = |visitor, person: u64| Event::Routed {

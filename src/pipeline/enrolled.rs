@@ -7,7 +7,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use std::{
 
 use super::{
     exact_rows::SealedRows,
+    holding::Holding,
     reading,
     roll::{Change, CurrentRoll, Roll},
 };
@@ -83,7 +84,11 @@ impl Reader {
     /// # Errors
     /// As the store says.
     pub fn read(&self) -> Result<Roll, StoreError> {
-        self.read_into(|| SealedRows::beside(&self.store.folder))
+        // Read before the people: see `holding`.
+        let on_hold = Holding::beside(&self.store.folder).look();
+        let mut roll = self.read_into(|| SealedRows::beside(&self.store.folder))?;
+        roll.hold(on_hold);
+        Ok(roll)
     }
 
     fn read_into(&self, exact: impl Fn() -> SealedRows) -> Result<Roll, StoreError> {
@@ -194,7 +199,7 @@ impl Reader {
     /// Does what has become necessary: catches up with the store, or reads everybody anew, into memory, when the disk has failed.
     fn renew(&self, roll: &CurrentRoll) -> Result<usize, StoreError> {
         if roll.get().gallery.doubtful() {
-            *roll.change() = self.read_into(SealedRows::in_memory)?;
+            roll.replace(self.read_into(SealedRows::in_memory)?);
         } else {
             self.catch_up(roll)?;
         }
@@ -206,7 +211,8 @@ impl Reader {
         Store::generation(&self.store.folder)
     }
 
-    /// Catches up whenever the store is newer than `known`, until `stop` is set, and says how many people there are now.
+    /// Catches up whenever the store is newer than `known`, until `stop` is set, and says how many people there are now. Who is on hold is
+    /// followed by a second thread, which the first one ends.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -217,6 +223,8 @@ impl Reader {
         stop: Arc<AtomicBool>,
         reloaded: impl Fn(usize) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
+        let caught_up = Arc::new(AtomicU64::new(known));
+        let holding = Holding::beside(&self.store.folder).follow(roll.clone(), caught_up.clone(), stop.clone())?;
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let (mut complained, mut read_at) = (false, Instant::now());
             let mut calibrated = file::written_at(&self.store.folder);
@@ -236,6 +244,7 @@ impl Reader {
                 match self.renew(&roll) {
                     Ok(people) => {
                         (known, calibrated) = (newest, calibration);
+                        caught_up.store(known, Ordering::Relaxed);
                         complained = false;
                         reloaded(people);
                     }
@@ -248,6 +257,7 @@ impl Reader {
                     }
                 }
             }
+            holding.thread().unpark();
         })
     }
 }

@@ -265,7 +265,10 @@ impl Host {
     fn tell_decision(&self, visitor: TrackId, verdict: &Verdict) {
         let because = self.because(visitor, verdict);
         self.tell(match verdict.decision {
-            Decision::Identified(person) => Event::Identified { visitor, person, because },
+            Decision::Identified(person) => {
+                let on_hold = self.means.roll.get().on_hold(person);
+                Event::Identified { visitor, person, on_hold, because }
+            }
             Decision::Unsure => Event::Unsure { visitor, because },
             Decision::Stranger => Event::Stranger { visitor, because },
         });
@@ -276,11 +279,14 @@ impl Host {
         let local = (self.means.clock)();
         let cards = self.cards(guests);
         let routes: Vec<Route> = cards.iter().map(|card| self.route(card.as_ref(), local)).collect();
-        for (guest, route) in guests.iter().zip(&routes) {
+        // Who is on hold has no card and is greeted as anybody else.
+        let named: Vec<Option<RecordNumber>> =
+            guests.iter().zip(&cards).map(|(guest, card)| person(guest.decision).filter(|_| card.is_some())).collect();
+        for ((guest, route), named) in guests.iter().zip(&routes).zip(&named) {
             let counter = self.means.routing.counter(&route.counter).unwrap_or(self.means.routing.reception());
             self.tell(Event::Routed {
                 visitor: guest.track,
-                person: person(guest.decision),
+                person: *named,
                 counter: route.counter.clone(),
                 place: counter.words(&self.language).name.to_owned(),
                 reason: route.reason.to_string(),
@@ -292,7 +298,7 @@ impl Host {
         let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees, after_hello_in };
         let spoken = self.means.phrases.greeting(&greeting);
         let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
-        let people: Vec<RecordNumber> = guests.iter().filter_map(|guest| person(guest.decision)).collect();
+        let people: Vec<RecordNumber> = named.into_iter().flatten().collect();
         for words in spoken {
             self.say(&visitors, &people, words, false);
         }
@@ -319,6 +325,7 @@ impl Host {
         self.tell(Event::GreetingStarted {
             greeting: id,
             visitors: visitors.to_vec(),
+            people: people.to_vec(),
             language: language.to_string(),
             hello,
         });
@@ -334,10 +341,11 @@ impl Host {
         self.means.speech.say(Utterance { not_after: Some(now + within), ..utterance });
     }
 
-    /// What is known of each guest who is enrolled at this moment.
+    /// What is known of each guest who is enrolled at this moment and may be named.
     fn cards(&self, guests: &[Guest]) -> Vec<Option<Card>> {
         let roll = self.means.roll.get();
-        guests.iter().map(|guest| roll.person(person(guest.decision)?)).collect()
+        let may_be_named = |record: &RecordNumber| !roll.on_hold(*record);
+        guests.iter().map(|guest| roll.person(person(guest.decision).filter(may_be_named)?)).collect()
     }
 
     fn route(&self, card: Option<&Card>, local: DateTime) -> Route {

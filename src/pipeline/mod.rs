@@ -8,6 +8,7 @@ mod cards;
 pub mod enrolled;
 pub mod exact_rows;
 pub mod health;
+mod holding;
 pub mod host;
 mod light;
 mod reading;

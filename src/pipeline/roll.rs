@@ -17,7 +17,7 @@ use crate::{
         exact::{ExactRows, InMemory},
     },
     person::{Card, RecordNumber, Taxpayer},
-    store::Version,
+    store::{OnHold, Version},
 };
 
 /// Everybody at one moment.
@@ -27,6 +27,8 @@ pub struct Roll {
     /// What a visitor must reach to be named among so many people.
     pub demands: Demands,
     cards: Cards,
+    on_hold: OnHold,
+    hold_changes: u64,
 }
 
 /// What becomes of one person.
@@ -85,7 +87,8 @@ impl Roll {
 
     /// Nobody yet; exact rows go to `exact`.
     pub fn empty(exact: Box<dyn ExactRows>, demands: Demands) -> Self {
-        Self { gallery: Gallery::empty(exact), demands, cards: Cards::default() }
+        let gallery = Gallery::empty(exact);
+        Self { gallery, demands, cards: Cards::default(), on_hold: OnHold::default(), hold_changes: 0 }
     }
 
     /// Makes the changes, one a person; `demands` says what a visitor must reach among so many people.
@@ -113,6 +116,32 @@ impl Roll {
     /// A person's card.
     pub fn person(&self, record: RecordNumber) -> Option<Card> {
         self.cards.get(record)
+    }
+
+    /// Whether this person must not be named, though they are recognised. To be asked immediately before words are made.
+    pub fn on_hold(&self, record: RecordNumber) -> bool {
+        self.on_hold.contains(record)
+    }
+
+    /// Whether this person is enrolled and not on hold.
+    pub fn may_be_named(&self, record: RecordNumber) -> bool {
+        self.version(record).is_some() && !self.on_hold(record)
+    }
+
+    /// Who is on hold.
+    pub fn holds(&self) -> &OnHold {
+        &self.on_hold
+    }
+
+    /// Counts the changes of who is on hold, for whoever must hear of one.
+    pub fn hold_changes(&self) -> u64 {
+        self.hold_changes
+    }
+
+    /// Takes who is on hold from now on.
+    pub fn hold(&mut self, on_hold: OnHold) {
+        self.on_hold = on_hold;
+        self.hold_changes += 1;
     }
 
     /// Which version of a person is in the roll.
@@ -149,6 +178,13 @@ impl CurrentRoll {
     /// The roll that holds now; it stays as it is for as long as the caller looks at it, so that should be short.
     pub fn get(&self) -> RwLockReadGuard<'_, Roll> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts everybody in the place of everybody who was there; who is on hold stays as it is.
+    pub fn replace(&self, everybody: Roll) {
+        let mut roll = self.change();
+        let (on_hold, hold_changes) = (roll.on_hold.clone(), roll.hold_changes);
+        *roll = Roll { on_hold, hold_changes, ..everybody };
     }
 
     /// The roll for changing it, when nobody looks at it.

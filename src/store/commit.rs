@@ -5,7 +5,7 @@ use std::{io::ErrorKind, path::Path};
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto, disk,
+    Enrolled, HoldFile, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto, disk,
     engine::Batch,
     layout::{self, META_GENERATION, META_NEXT_RECORD},
     snapshot,
@@ -76,7 +76,7 @@ impl Store {
         let removed: Vec<_> = changes.iter().filter_map(removed).collect();
         if !removed.is_empty() {
             // Written first: nobody may come back from a snapshot, whenever the power fails.
-            self.ledger.removed.extend(removed);
+            self.ledger.removed.extend(&removed);
             self.write_ledger()?;
         }
         for change in changes {
@@ -86,7 +86,19 @@ impl Store {
             };
             self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
-        self.acknowledge(needed)
+        self.acknowledge(needed)?;
+        self.forget_holds(&removed);
+        Ok(())
+    }
+
+    /// Whoever is erased is on hold no longer. Nobody is given their number again, so a file that cannot be written harms nobody.
+    fn forget_holds(&self, removed: &[RecordNumber]) {
+        if removed.is_empty() {
+            return;
+        }
+        if let Err(error) = HoldFile::beside(&self.folder).release(removed) {
+            tracing::warn!("who was erased may still be among those on hold: {error}");
+        }
     }
 
     /// Makes all that was applied last, and the store newer than it was.

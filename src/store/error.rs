@@ -134,6 +134,17 @@ pub enum StoreError {
         /// The first failure.
         cause: String,
     },
+    /// Who is on hold cannot be read.
+    #[error(
+        "who is on hold cannot be read from {} ({cause}), so nobody is named. Remove the file, run `greeter people hold N` again for everybody who was on hold, and people are named again",
+        file.display()
+    )]
+    HoldUnreadable {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
     /// Nobody has this number.
     #[error("there is no record {0}. `greeter people list` shows all")]
     UnknownRecord(RecordNumber),
@@ -175,6 +186,7 @@ mod tests {
             StoreError::DiskFull { folder: folder.clone(), needed_mb: 77, free_mb: 3 },
             StoreError::Io { path: folder.clone(), cause: std::io::ErrorKind::TimedOut.into() },
             StoreError::Stopped { folder, cause: "timed out".into() },
+            StoreError::HoldUnreadable { file: PathBuf::from("data/store.hold"), cause: cause() },
             StoreError::UnknownRecord(RecordNumber(7)),
             StoreError::DuplicateId { record: RecordNumber(8), holder: RecordNumber(7) },
             StoreError::MissingPhoto(RecordNumber(7)),
@@ -193,6 +205,7 @@ mod tests {
             "the disk that holds data/store is full: 3 MB are free, 77 MB are needed. Free some space and run the same command again",
             "data/store: timed out",
             "writing to the store in data/store failed (timed out), so nothing after it is acknowledged. Check the disk, then run the same command again",
+            "who is on hold cannot be read from data/store.hold (no page 7), so nobody is named. Remove the file, run `greeter people hold N` again for everybody who was on hold, and people are named again",
             "there is no record #7. `greeter people list` shows all",
             "the identity number of record #8 already belongs to record #7; each person is one record",
             "a photo of record #7 that should be in the store is not. Run `greeter sync` again",

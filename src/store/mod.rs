@@ -14,10 +14,11 @@
 //! | `seal`, `key` | encryption, and where its key is |
 //! | `engine`, `quiet` | sled, and nothing else knows it; its panics as messages |
 //! | `ledger` | the small file beside the store that says how new it is |
+//! | `hold` | the small file beside the store that says who must not be named |
 //! | `scratch` | a sealed file that ends with the process |
 //! | `disk`, `lock` | files that are there whole or not at all; one process at a time |
 //!
-//! Beside the store's folder `F` lie `F.lock`, `F.generation`, `F.snapshot`, now and then `F.new`, and after damage
+//! Beside the store's folder `F` lie `F.lock`, `F.generation`, `F.snapshot`, where somebody is or was on hold `F.hold` with its `F.hold.lock`, now and then `F.new`, and after damage
 //! `F.damaged-TIME`. Nobody's name, identity number or phone number is in any of them in the clear.
 
 mod commit;
@@ -25,6 +26,7 @@ mod copy;
 mod disk;
 mod engine;
 mod error;
+mod hold;
 mod key;
 mod layout;
 mod ledger;
@@ -41,6 +43,7 @@ mod walk;
 
 pub use commit::{Change, EnrolledPhoto, Enrolment};
 pub use error::StoreError;
+pub use hold::{HoldFile, OnHold};
 pub use key::StoreKey;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
 pub use models::Examined;

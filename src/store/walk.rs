@@ -73,6 +73,32 @@ impl Everybody {
         Ok(Self::InStore(Box::new(Store::open_unchecked(settings)?.store)))
     }
 
+    /// Everybody from the copy, or from the store where there is no copy that is up to date.
+    ///
+    /// # Errors
+    /// As [`Everybody::in_store`].
+    pub fn now(settings: &StoreSettings) -> Result<Self, StoreError> {
+        Self::in_copy(settings).map_or_else(|| Self::in_store(settings), Ok)
+    }
+
+    /// Whether somebody has this record number.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
+        let wanted = layout::person(record);
+        match self {
+            Self::InStore(store) => Ok(store.engine.get(&wanted)?.is_some()),
+            Self::InCopy(it) => {
+                let found = it.copy.people().find_map(|entry| match entry {
+                    Ok((key, _)) => (key == wanted).then_some(Ok(())),
+                    Err(error) => Some(Err(error)),
+                });
+                found.transpose().map(|found| found.is_some())
+            }
+        }
+    }
+
     /// Gives everybody to `each`, by record number, with their templates by `model`, sealed.
     ///
     /// # Errors

@@ -192,6 +192,11 @@ impl Running {
         rustix::process::kill_process(process, signal).unwrap();
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end.
     #[track_caller]
     pub fn ends_within(&mut self, within: Duration) -> ExitStatus {
