@@ -33,8 +33,11 @@ use crate::{
     },
 };
 
-/// Views a second of a visitor who has been identified: enough to notice that another person stands in their place.
-const WATCHING: Duration = Duration::from_millis(1000);
+/// How often a visitor is looked at of whom nothing more is to be decided: two views show that another person stands in their place, and
+/// that is to be noticed within half a second.
+const WATCHING: Duration = Duration::from_millis(200);
+/// A name is spoken only to somebody of whom a view of this last moment showed the same person.
+const LAST_MOMENT: Duration = Duration::from_millis(300);
 /// Who has not been named when the time is up is looked at in every frame for so long: until they are addressed a name may still come.
 const LAST_CHANCE: Duration = Duration::from_millis(150);
 /// Views that are embedded in one frame, at most: more would cost the next frame. The others' turn comes with it.
@@ -104,6 +107,8 @@ struct Visitor {
     picker: ViewPicker<(Quality, Upright)>,
     evidence: Evidence,
     face: Option<Arc<Template>>,
+    /// When the last view came.
+    viewed_at: Option<Instant>,
     /// Whether a view came since the last decision.
     changed: bool,
     verdict: Option<Verdict>,
@@ -197,14 +202,14 @@ impl Vision {
                 let face_at = visitor.usable_since.unwrap_or(now);
                 sighting.decided.push(FirstDecision { track: followed.track, face_at, decided_at: Instant::now() });
             }
-            let (verdict, face) = (visitor.verdict, visitor.face.clone());
             sighting.faces.push(SeenFace {
                 track: followed.track,
                 since: followed.since,
                 near,
                 yaw_degrees,
-                verdict,
-                face,
+                verdict: visitor.verdict,
+                certain: visitor.is_certain(now),
+                face: visitor.face.clone(),
             });
         }
         drop(roll);
@@ -239,6 +244,7 @@ impl Vision {
             picker: ViewPicker::new(every),
             evidence: Evidence::default(),
             face: None,
+            viewed_at: None,
             changed: false,
             verdict: None,
             passed_over: PassedOver::default(),
@@ -286,12 +292,19 @@ impl Visitor {
     fn add(&mut self, now: Instant, template: Template, quality: f32) -> bool {
         let same = self.evidence.add(template, quality);
         self.face = self.evidence.mean().map(Arc::new);
+        self.viewed_at = Some(now);
         self.changed = true;
         if !same {
             (self.verdict, self.usable_since, self.watched) = (None, Some(now), Duration::ZERO);
             self.passed_over = PassedOver::default();
         }
         same
+    }
+
+    /// Whether the last moment's view showed the person whom the views before it did.
+    fn is_certain(&self, now: Instant) -> bool {
+        let fresh = self.viewed_at.is_some_and(|at| now.saturating_duration_since(at) <= LAST_MOMENT);
+        fresh && !self.evidence.in_doubt()
     }
 
     /// Decides again unless the visitor is identified. `true` when this is the first decision, or names whom the first one did not.

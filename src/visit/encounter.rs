@@ -21,6 +21,9 @@ use crate::{
     gallery::decision::{Decision, Verdict},
 };
 
+/// How long a name waits for a view that shows the same person still; then they are greeted without it.
+const NAME_WAITS: Duration = Duration::from_millis(600);
+
 /// One face of one frame, as the vision stage saw it.
 #[derive(Debug, Clone)]
 pub struct SeenFace {
@@ -34,6 +37,8 @@ pub struct SeenFace {
     pub yaw_degrees: f32,
     /// What is decided so far.
     pub verdict: Option<Verdict>,
+    /// Whether a view of the last moment showed the same person as those on which that rests. Nobody is named otherwise.
+    pub certain: bool,
     /// The visitor's views as one template, once there are some.
     pub face: Option<Arc<Template>>,
 }
@@ -112,12 +117,21 @@ pub struct Encounter {
     pub face: Option<Arc<Template>>,
     /// When they were last seen near the robot.
     pub near_at: Instant,
+    /// Whether they were certainly the same person in the last frame that showed them.
+    pub certain: bool,
 }
 
 impl Encounter {
     /// Begins when a face is near for the first time.
     pub fn begins(now: Instant, track: TrackId) -> Self {
-        Self { track, state: State::Passing { facing_since: None }, verdict: None, face: None, near_at: now }
+        Self {
+            track,
+            state: State::Passing { facing_since: None },
+            verdict: None,
+            face: None,
+            near_at: now,
+            certain: false,
+        }
     }
 
     /// Takes one frame's view of this visitor.
@@ -125,6 +139,7 @@ impl Encounter {
         if seen.near {
             self.near_at = now;
         }
+        self.certain = seen.certain;
         if !matches!(self.state, State::Greeted | State::Returning) {
             self.verdict = seen.verdict.or(self.verdict);
         }
@@ -151,6 +166,24 @@ impl Encounter {
             _ => {}
         }
         changes
+    }
+
+    /// Whether to greet them now: a name waits a little for the view that shows that its owner is still the one who stands there.
+    pub fn may_be_greeted(&self, now: Instant, ready_for: Duration) -> bool {
+        let named = self.verdict.is_some_and(|verdict| matches!(verdict.decision, Decision::Identified(_)));
+        !named || self.is_certainly_here(now) || ready_for >= NAME_WAITS
+    }
+
+    /// By what they are greeted: without a name where they are not certainly the one who was identified.
+    pub fn called(&self, now: Instant, decision: Decision) -> Decision {
+        match decision {
+            Decision::Identified(_) if !self.is_certainly_here(now) => Decision::Unsure,
+            decision => decision,
+        }
+    }
+
+    fn is_certainly_here(&self, now: Instant) -> bool {
+        self.certain && self.near_at == now
     }
 
     fn decided(&mut self, now: Instant, verdict: Verdict, lately: &CoolDown) -> Change {

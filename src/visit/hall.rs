@@ -138,8 +138,14 @@ impl Hall {
             .values()
             .filter(|encounter| now.duration_since(encounter.near_at) < STILL_HERE)
             .any(|encounter| matches!(encounter.state, State::Attentive { .. }));
-        let mut ready: Vec<&mut Encounter> =
-            self.encounters.values_mut().filter(here).filter(|it| matches!(it.state, State::Ready { .. })).collect();
+        let mut ready: Vec<&mut Encounter> = self
+            .encounters
+            .values_mut()
+            .filter(here)
+            .filter(
+                |it| matches!(it.state, State::Ready { since } if it.may_be_greeted(now, now.duration_since(since))),
+            )
+            .collect();
         let waited = ready.iter().any(|encounter| match encounter.state {
             State::Ready { since } => now.duration_since(since) >= self.rules.group_wait,
             _ => false,
@@ -152,7 +158,7 @@ impl Hall {
             let Some(verdict) = encounter.verdict else { continue };
             encounter.state = State::Greeted;
             self.lately.note(now, person(encounter), encounter.face.as_deref());
-            guests.push(Guest { track: encounter.track, decision: verdict.decision });
+            guests.push(Guest { track: encounter.track, decision: encounter.called(now, verdict.decision) });
         }
         Some(VisitEvent::Greet(guests))
     }

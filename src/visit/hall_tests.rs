@@ -22,13 +22,23 @@ struct Visitor {
     score: f32,
     yaw: f32,
     near: bool,
+    certain: bool,
     face: usize,
     /// Whether there are views of it though nothing is decided.
     face_known: bool,
 }
 
 fn visitor(track: u64) -> Visitor {
-    Visitor { track, decision: None, score: 0.8, yaw: 0.0, near: true, face: track as usize, face_known: false }
+    Visitor {
+        track,
+        decision: None,
+        score: 0.8,
+        yaw: 0.0,
+        near: true,
+        certain: true,
+        face: track as usize,
+        face_known: false,
+    }
 }
 
 impl Visitor {
@@ -67,6 +77,7 @@ impl Visitor {
             near: self.near,
             yaw_degrees: self.yaw,
             verdict,
+            certain: self.certain,
             face: (self.face_known || verdict.is_some()).then(|| Arc::new(Template(values))),
         }
     }
@@ -254,4 +265,19 @@ fn who_was_greeted_a_minute_ago_does_not_wait_for_an_answer_even_before_they_are
     assert!(!events.contains(&VisitEvent::Waits(TrackId(2))), "{events:?}");
     let new = Visitor { face_known: true, ..visitor(3) };
     assert!(story.stay(2_000, &[new]).contains(&VisitEvent::Waits(TrackId(3))));
+}
+
+#[test]
+fn a_name_waits_for_a_view_that_shows_the_same_person_still() {
+    let mut story = Story::begins();
+    let odd = Visitor { certain: false, ..visitor(1).known_as(7) };
+    assert!(greetings(&story.stay(500, &[odd])).is_empty(), "perhaps somebody else stands there by now");
+    assert_eq!(greetings(&story.stay(100, &[visitor(1).known_as(7)])), [[guest(1, CHEN)]]);
+}
+
+#[test]
+fn who_is_not_certainly_the_one_who_was_identified_is_greeted_without_a_name_in_the_end() {
+    let mut story = Story::begins();
+    let odd = Visitor { certain: false, ..visitor(1).known_as(7) };
+    assert_eq!(greetings(&story.stay(2_000, &[odd])), [[guest(1, Decision::Unsure)]]);
 }

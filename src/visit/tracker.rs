@@ -1,7 +1,8 @@
-//! Follows faces from frame to frame: the same face keeps its number, also over a short loss.
+//! Follows faces from frame to frame: the same face keeps its number for as long as it is in sight.
 //!
-//! Pure. It goes by place and size alone; that the person in a place is still the same is checked by the evidence
-//! (`gallery::decision`), which asks for a [`Tracker::split`] when it is not.
+//! Pure. It goes by place and size alone, so it goes on only where nobody can have changed places: who was out of sight for longer than
+//! [`GAP`] comes back under a new number, and nothing that was known of the former one holds for them. That the person in a place is still
+//! the same is checked by the evidence (`gallery::decision`), which asks for a [`Tracker::split`] when it is not.
 
 use std::{
     fmt,
@@ -26,12 +27,28 @@ impl fmt::Display for TrackId {
 /// Frames in which a face must be found before it counts: a single one may be a pattern on a coat.
 const HITS_TO_COUNT: u32 = 2;
 
+/// A face that was not found for longer may be another one when it is found again: people follow each other closely. Finding misses a
+/// face that is there for a frame or two, seldom for more.
+pub const GAP: Duration = Duration::from_millis(150);
+/// No frame for so long is a gap, too.
+const LONGEST_FRAME: Duration = Duration::from_millis(500);
+
 struct Track {
     id: TrackId,
     bounds: FaceBox,
     since: Instant,
     seen_at: Instant,
+    /// Whether the last frame showed it.
+    in_sight: bool,
     hits: u32,
+}
+
+impl Track {
+    /// Whether a face in this place may still be this one. At a slow camera's pace two frames in turn may be further apart than [`GAP`].
+    fn goes_on(&self, now: Instant) -> bool {
+        let lost_for = now.saturating_duration_since(self.seen_at);
+        lost_for <= if self.in_sight { LONGEST_FRAME } else { GAP }
+    }
 }
 
 /// A face of this frame that is being followed.
@@ -67,7 +84,7 @@ impl Tracker {
         Self { tracks: Vec::new(), next: 1, gone_after }
     }
 
-    /// Where to look for the faces that were there a moment ago.
+    /// Where to look for the faces that were there a moment ago, and for those that went out of sight lately: they may come back.
     pub fn followed(&self) -> Vec<FaceBox> {
         self.tracks.iter().map(|track| track.bounds).collect()
     }
@@ -85,8 +102,8 @@ impl Tracker {
         });
         let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
         for (at, face) in faces.iter().enumerate() {
-            let fits =
-                self.tracks.iter().enumerate().map(|(track, known)| (fit(&known.bounds, &face.bounds), track, at));
+            let going_on = self.tracks.iter().enumerate().filter(|(_, known)| known.goes_on(now));
+            let fits = going_on.map(|(track, known)| (fit(&known.bounds, &face.bounds), track, at));
             pairs.extend(fits.filter(|(fit, ..)| *fit > 0.0));
         }
         pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -98,10 +115,11 @@ impl Tracker {
                 track_of[face] = Some(track);
             }
         }
+        self.tracks.iter_mut().for_each(|track| track.in_sight = false);
         for (face, track) in faces.into_iter().zip(track_of) {
             let at = track.unwrap_or_else(|| self.begin(now, face.bounds));
             let track = &mut self.tracks[at];
-            (track.bounds, track.seen_at) = (face.bounds, now);
+            (track.bounds, track.seen_at, track.in_sight) = (face.bounds, now, true);
             track.hits += 1;
             if track.hits >= HITS_TO_COUNT {
                 update.faces.push(Followed { track: track.id, since: track.since, face });
@@ -121,7 +139,7 @@ impl Tracker {
 
     fn begin(&mut self, now: Instant, bounds: FaceBox) -> usize {
         let id = self.number();
-        self.tracks.push(Track { id, bounds, since: now, seen_at: now, hits: 0 });
+        self.tracks.push(Track { id, bounds, since: now, seen_at: now, in_sight: true, hits: 0 });
         self.tracks.len() - 1
     }
 
@@ -183,16 +201,36 @@ mod tests {
     }
 
     #[test]
-    fn a_face_lost_for_a_second_keeps_its_number_and_later_gets_a_new_one() {
+    fn a_face_that_is_missed_in_two_frames_keeps_its_number() {
         let mut film = Film::starts();
         film.numbers(0, &[100.0]);
         film.numbers(33, &[100.0]);
-        film.numbers(500, &[]);
-        assert_eq!(film.numbers(500, &[130.0]), [1]);
-        let update = film.after(1600, &[]);
-        assert_eq!(update.gone, [TrackId(1)]);
-        film.numbers(33, &[130.0]);
-        assert_eq!(film.numbers(33, &[130.0]), [2]);
+        film.numbers(33, &[]);
+        film.numbers(33, &[]);
+        assert_eq!(film.numbers(33, &[103.0]), [1]);
+    }
+
+    #[test]
+    fn whoever_comes_to_the_place_of_somebody_who_went_out_of_sight_is_somebody_else() {
+        for away in [200, 500, 1_200] {
+            let mut film = Film::starts();
+            film.numbers(0, &[100.0]);
+            film.numbers(33, &[100.0]);
+            film.numbers(100, &[]);
+            film.numbers(away - 100, &[100.0]);
+            assert_eq!(film.numbers(33, &[100.0]), [2], "after {away} ms");
+            assert_eq!(film.after(1_500 - away, &[100.0]).gone, [TrackId(1)], "the former one has left");
+        }
+    }
+
+    #[test]
+    fn at_five_frames_a_second_a_face_keeps_its_number_and_after_a_pause_without_frames_it_does_not() {
+        let mut film = Film::starts();
+        film.numbers(0, &[100.0]);
+        assert_eq!(film.numbers(200, &[100.0]), [1]);
+        assert_eq!(film.numbers(200, &[110.0]), [1]);
+        film.numbers(600, &[110.0]);
+        assert_eq!(film.numbers(33, &[110.0]), [2]);
     }
 
     #[test]
