@@ -1,7 +1,7 @@
 //! Finds the faces of a moving picture: the surroundings of known faces in every frame, and a few squares of it for newcomers.
 //!
 //! The short-range network takes a millisecond a look, so it does the finding and the following: known faces are looked at in every frame,
-//! and the squares of a [`Sweep`] take turns. The pack's finder, which takes longer, says whether a newcomer of whom the first look is not
+//! and those squares of a [`Sweep`] in which something has changed; the others once a second, as a robot waits most of the day. The pack's finder, which takes longer, says whether a newcomer of whom the first look is not
 //! sure is a face at all, on a small picture of it. All points come from the short-range network where it sees the face, so that probes
 //! are aligned as enrolment photos were.
 
@@ -11,10 +11,11 @@ use image::RgbImage;
 
 use super::{
     Detection, FaceBox, ModelError,
+    background::Background,
     finder::Finder,
     networks::Networks,
     picture::{resize, square},
-    sweep::Sweep,
+    sweep::{Amount, Look, Sweep, looks},
 };
 use crate::config::FaceSettings;
 
@@ -32,7 +33,7 @@ const SECOND_LOOKS: (usize, usize) = (4, 2);
 /// The finder is asked about a newcomer on a picture of so many pixels a side, half of them face.
 const ASKED_AT: u32 = 96;
 
-/// How many squares are looked at for newcomers in a frame.
+/// How many squares are looked at for newcomers in a frame, at most.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// While nobody is followed.
@@ -54,6 +55,7 @@ impl Default for Pace {
 /// Looks at frames.
 pub struct Eyes {
     pace: Pace,
+    background: Background,
     sweep: Sweep,
     min_eye_distance: f32,
     find_every: Duration,
@@ -66,6 +68,7 @@ impl Eyes {
     pub fn new(settings: &FaceSettings) -> Self {
         Self {
             pace: Pace::default(),
+            background: Background::default(),
             sweep: Sweep::default(),
             min_eye_distance: settings.min_eye_distance_px,
             find_every: Duration::from_millis(settings.find_every_ms),
@@ -107,8 +110,11 @@ impl Eyes {
             found.filter(|face| is_new(&faces, &face.bounds)).into_iter().for_each(|face| faces.push(face));
         }
         let idle = faces.is_empty();
-        let count = if idle { self.pace.idle } else { self.pace.busy };
-        self.sweep(networks, frame, (count, idle), &mut faces)?;
+        let changed = if idle { self.pace.idle } else { self.pace.busy };
+        let changes = self.background.changes(frame, now);
+        let amount = Amount { changed, whole_first: idle };
+        let looks = self.sweep.next(frame.dimensions(), self.min_eye_distance, (now, &changes), amount);
+        self.newcomers(networks, frame, (&looks, idle), &mut faces)?;
         // Nobody waits for a decision in a frame without faces.
         let may_search = self.pace.searches_when_busy || (faces.is_empty() && followed.is_empty());
         if may_search && self.is_time_to_search(now) {
@@ -127,22 +133,23 @@ impl Eyes {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn find_all(&mut self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, ModelError> {
+    pub fn find_all(&self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, ModelError> {
         let mut faces = Vec::new();
-        self.sweep(networks, frame, (usize::MAX, true), &mut faces)?;
+        let looks = looks(frame.dimensions(), self.min_eye_distance);
+        self.newcomers(networks, frame, (&looks, true), &mut faces)?;
         Ok(faces)
     }
 
-    /// Looks at the next squares, with `whole` at the whole frame first, and adds newcomers.
-    fn sweep(
-        &mut self,
+    /// Looks at squares and adds newcomers; `idle`: nobody is there yet.
+    fn newcomers(
+        &self,
         networks: &mut Networks,
         frame: &RgbImage,
-        (count, whole): (usize, bool),
+        (looks, idle): (&[Look], bool),
         faces: &mut Vec<Detection>,
     ) -> Result<(), ModelError> {
-        let second_looks = if whole { SECOND_LOOKS.0 } else { SECOND_LOOKS.1 };
-        for look in self.sweep.next(frame.dimensions(), self.min_eye_distance, count, whole) {
+        let second_looks = if idle { SECOND_LOOKS.0 } else { SECOND_LOOKS.1 };
+        for look in looks {
             let mut glimpses = networks.near.look(frame, look.middle, look.side, GLIMPSE)?;
             glimpses.retain(|glimpse| is_new(faces, &glimpse.bounds));
             for glimpse in glimpses.iter().take(second_looks) {

@@ -1,6 +1,7 @@
 //! From a picture to templates: find faces, judge them, align them, embed them.
 
 pub mod align;
+pub mod background;
 pub mod enrol;
 pub mod eyes;
 pub mod finder;

@@ -1,9 +1,11 @@
 //! Where to look for newcomers: squares of several sizes that cover the frame, so that a network which sees only faces that are large in
-//! its square finds the small ones too, one square after the other.
+//! its square finds the small ones too: those in which something has changed first, the others now and then.
 //!
 //! Pure.
 
-use super::Point;
+use std::time::{Duration, Instant};
+
+use super::{Point, background::Changes};
 
 /// The short-range network finds nine of ten faces whose eyes are at least so far apart, as a share of the square's side, and nearly
 /// all from 0.06 on (400 news photos, shrunk).
@@ -22,34 +24,68 @@ pub struct Look {
     pub side: f32,
 }
 
-/// The squares of one size of frame, the whole frame first, and which is next.
+/// A square in which nothing has changed is looked at again after so long: for a face that came too softly to be a change, or was turned.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How many squares may be looked at in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount {
+    /// Of those in which something has changed.
+    pub changed: usize,
+    /// Whether the whole frame comes first among them.
+    pub whole_first: bool,
+}
+
+/// The squares of one size of frame, and when each was looked at.
 #[derive(Debug, Default)]
 pub struct Sweep {
     size: (u32, u32),
-    looks: Vec<Look>,
-    next: usize,
+    turns: Vec<Turn>,
+}
+
+#[derive(Debug)]
+struct Turn {
+    look: Look,
+    looked_at: Option<Instant>,
+    /// Whether something has changed in it since.
+    changed: bool,
+}
+
+impl Turn {
+    /// From when on it is worth a look: a change at once, so that those that wait longest come first; the others after a while.
+    fn due_at(&self) -> Option<Instant> {
+        self.looked_at.map(|at| if self.changed { at } else { at + AGAIN })
+    }
 }
 
 impl Sweep {
-    /// The next `count` looks at a frame of `size` (width, height) that together find faces from `min_eye_distance` pixels on. With
-    /// `whole` the first of them is always the whole frame.
-    pub fn next(&mut self, size: (u32, u32), min_eye_distance: f32, count: usize, whole: bool) -> Vec<Look> {
+    /// The next looks at a frame of `size` (width, height), captured at `now`, that together find faces from `min_eye_distance` pixels on:
+    /// where something has changed, and in one more square at most whose time has come.
+    pub fn next(
+        &mut self,
+        size: (u32, u32),
+        min_eye_distance: f32,
+        (now, changes): (Instant, &Changes),
+        amount: Amount,
+    ) -> Vec<Look> {
         if self.size != size {
-            *self = Self { size, looks: looks(size, min_eye_distance), next: 0 };
+            let turn = |look| Turn { look, looked_at: None, changed: true };
+            *self = Self { size, turns: looks(size, min_eye_distance).into_iter().map(turn).collect() };
         }
-        let mut chosen: Vec<Look> = Vec::new();
-        if whole {
-            chosen.extend(self.looks.first().copied().filter(|_| count > 0));
-        }
-        for _ in 0..self.looks.len() {
-            if chosen.len() >= count {
-                break;
+        self.turns.iter_mut().for_each(|turn| turn.changed |= changes.within(&turn.look));
+        let whole_first = amount.whole_first && self.turns.first().is_some_and(|whole| whole.changed);
+        let is_due = |turn: &Turn| turn.changed || turn.due_at().is_none_or(|at| at <= now);
+        let mut due: Vec<usize> = (0..self.turns.len()).filter(|&at| is_due(&self.turns[at])).collect();
+        due.sort_by_key(|&at| (!(whole_first && at == 0), self.turns[at].due_at()));
+        let (mut chosen, mut unchanged) = (Vec::new(), 0);
+        for at in due {
+            let turn = &mut self.turns[at];
+            if chosen.len() >= amount.changed || (!turn.changed && unchanged > 0) {
+                continue;
             }
-            let look = self.looks[self.next];
-            self.next = (self.next + 1) % self.looks.len();
-            if !chosen.contains(&look) {
-                chosen.push(look);
-            }
+            unchanged += usize::from(!turn.changed);
+            (turn.looked_at, turn.changed) = (Some(now), false);
+            chosen.push(turn.look);
         }
         chosen
     }
@@ -119,27 +155,97 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_whole_frame_is_looked_at_first_and_every_square_has_its_turn() {
-        let mut sweep = Sweep::default();
-        let all = looks((1280, 720), 20.0);
-        assert_eq!(all[0], Look { middle: Point { x: 640.0, y: 360.0 }, side: 1280.0 });
-        let mut seen = Vec::new();
-        for _ in 0..4 {
-            let now = sweep.next((1280, 720), 20.0, 4, true);
-            assert_eq!((now.len(), now[0]), (4, all[0]));
-            seen.extend(now);
+    const HALL: (u32, u32) = (1280, 720);
+    const FRAME: Duration = Duration::from_millis(33);
+    const IDLE: Amount = Amount { changed: 4, whole_first: true };
+    const BUSY: Amount = Amount { changed: 1, whole_first: false };
+
+    /// A sweep of a hall, and the frames' time.
+    struct Watch {
+        sweep: Sweep,
+        now: Instant,
+    }
+
+    impl Watch {
+        fn begins() -> Self {
+            Self { sweep: Sweep::default(), now: Instant::now() }
         }
-        assert!(all.iter().all(|look| seen.contains(look)));
-        let mut seen: Vec<Look> = (0..all.len()).flat_map(|_| sweep.next((1280, 720), 20.0, 1, false)).collect();
-        seen.dedup();
-        assert_eq!(seen.len(), all.len());
+
+        fn frame(&mut self, changes: &Changes, amount: Amount) -> Vec<Look> {
+            self.now += FRAME;
+            self.sweep.next(HALL, 20.0, (self.now, changes), amount)
+        }
+
+        fn frames(&mut self, count: usize, changes: &Changes, amount: Amount) -> Vec<Look> {
+            (0..count).flat_map(|_| self.frame(changes, amount)).collect()
+        }
+    }
+
+    fn nothing() -> Changes {
+        Changes::at(HALL, |_, _| false)
+    }
+
+    /// Somebody on the right.
+    fn somebody() -> Changes {
+        Changes::at(HALL, |x, y| (1000.0..1080.0).contains(&x) && (300.0..400.0).contains(&y))
+    }
+
+    #[test]
+    fn at_first_every_square_has_its_turn_within_a_few_frames_and_the_whole_frame_in_the_first() {
+        let (all, mut watch) = (looks(HALL, 20.0), Watch::begins());
+        assert_eq!(all[0], Look { middle: Point { x: 640.0, y: 360.0 }, side: 1280.0 });
+        let first = watch.frame(&nothing(), IDLE);
+        assert_eq!((first.len(), first[0]), (4, all[0]));
+        let seen = [first, watch.frames(all.len() / 4, &nothing(), IDLE)].concat();
+        assert!(all.iter().all(|look| seen.contains(look)) && seen.len() == all.len(), "{}", seen.len());
+    }
+
+    #[test]
+    fn in_a_hall_where_nothing_stirs_every_square_is_looked_at_once_a_second_and_one_a_frame() {
+        let (all, mut watch) = (looks(HALL, 20.0), Watch::begins());
+        watch.frames(10, &nothing(), IDLE);
+        let seconds: Vec<Vec<Look>> = (0..300).map(|_| watch.frame(&nothing(), IDLE)).collect();
+        assert!(seconds.iter().all(|frame| frame.len() <= 1));
+        for look in &all {
+            let times = seconds.iter().flatten().filter(|seen| *seen == look).count();
+            assert!((9..=10).contains(&times), "{look:?}: {times} times in 9.9 s");
+        }
+    }
+
+    #[test]
+    fn whoever_comes_is_looked_at_in_the_same_frame_in_all_squares_that_hold_them() {
+        let mut watch = Watch::begins();
+        watch.frames(50, &nothing(), IDLE);
+        let holds = |look: &Look| somebody().within(look);
+        let (wanted, seen) = (looks(HALL, 20.0).into_iter().filter(holds).count(), watch.frame(&somebody(), IDLE));
+        assert!((2..=4).contains(&wanted), "{wanted}");
+        assert!(seen.iter().filter(|look| holds(look)).count() == wanted && seen[0].side == 1280.0, "{seen:?}");
+    }
+
+    #[test]
+    fn a_change_that_had_no_turn_in_its_own_frame_has_it_in_the_next_ones() {
+        let mut watch = Watch::begins();
+        watch.frames(50, &nothing(), IDLE);
+        let everywhere = Changes::at(HALL, |_, _| true);
+        let seen = [watch.frame(&everywhere, IDLE), watch.frames(5, &nothing(), IDLE)].concat();
+        assert!(looks(HALL, 20.0).iter().all(|look| seen.contains(look)));
+    }
+
+    #[test]
+    fn somebody_who_never_stands_still_keeps_no_other_square_from_its_turn() {
+        let mut watch = Watch::begins();
+        watch.frames(50, &nothing(), IDLE);
+        let seen = watch.frames(60, &somebody(), BUSY);
+        assert_eq!(seen.len(), 60);
+        assert!(looks(HALL, 20.0).iter().all(|look| seen.contains(look)));
+        let near = seen.iter().filter(|look| somebody().within(look)).count();
+        assert!(near > 25, "only {near} of 60 where somebody moves");
     }
 
     #[test]
     fn small_and_empty_frames_have_few_looks_or_none() {
         assert!(looks((0, 480), 20.0).is_empty());
         assert_eq!(looks((320, 240), 20.0).len(), 1);
-        assert!(Sweep::default().next((0, 0), 20.0, 4, true).is_empty());
+        assert!(Sweep::default().next((0, 0), 20.0, (Instant::now(), &nothing()), IDLE).is_empty());
     }
 }
