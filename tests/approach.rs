@@ -7,7 +7,7 @@ use std::{
 };
 
 use greeter::{
-    bench::staged_camera::framed,
+    bench::staged_camera::{FRAMES_A_PICTURE, Standing},
     camera::{Frame, photo},
     config::Config,
     face::{eyes::Eyes, manifest::Manifest, networks::Networks},
@@ -29,6 +29,7 @@ struct Empty {
     vision: Vision,
     hall: Hall,
     config: Config,
+    rgb: Arc<RgbImage>,
     now: Instant,
     seq: u64,
 }
@@ -44,21 +45,24 @@ impl Empty {
         let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
         let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
         let (vision, hall) = (Vision::new(networks, roll, &config), Hall::new(&config.visit));
-        Self { vision, hall, config, now: Instant::now(), seq: 0 }
+        Self { vision, hall, config, rgb: Arc::default(), now: Instant::now(), seq: 0 }
     }
 
-    fn sees(&mut self, rgb: &Arc<RgbImage>) -> Sighting {
+    fn sees(&mut self, somebody: &Standing) -> Sighting {
+        if self.seq.is_multiple_of(FRAMES_A_PICTURE.into()) {
+            let jpeg = somebody.picture(self.seq as usize / FRAMES_A_PICTURE as usize);
+            self.rgb = Arc::new(photo::read_photo_bytes(&jpeg).unwrap());
+        }
         self.now += FRAME;
         self.seq += 1;
-        self.vision.on_frame(&Frame { rgb: rgb.clone(), captured_at: self.now, seq: self.seq }).unwrap()
+        self.vision.on_frame(&Frame { rgb: self.rgb.clone(), captured_at: self.now, seq: self.seq }).unwrap()
     }
 }
 
-/// A frame in which a portrait is so high, as a share of the frame.
-fn portrait(share: f32) -> Arc<RgbImage> {
+/// Somebody whose portrait is so high, as a share of the frame.
+fn portrait(share: f32) -> Standing {
     let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/enrol/barack-obama.jpg");
-    let frame = framed(&photo::read_photo(&photo).unwrap(), share).unwrap();
-    Arc::new(photo::read_photo_bytes(&frame).unwrap())
+    Standing::of([&photo::read_photo(&photo).unwrap()], share, 0)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::{
 };
 
 use greeter::{
-    bench::staged_camera::framed,
+    bench::{staged_camera::Standing, sway::Stance},
     camera::{Frame, decode, photo},
     config::Config,
     face::{
@@ -119,7 +119,7 @@ impl Originals {
                 with_two.into_iter().step_by(step).take(MORE_ENROLLED + MORE_STRANGERS).enumerate()
             {
                 let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-                let shown = framed(&read(&photos[1]), 0.6).unwrap();
+                let shown = Standing::of([&read(&photos[1])], 0.6, 0).picture(0);
                 let picture = if at % 3 == 0 { photo::read_photo_bytes(&shown).unwrap() } else { read(&photos[1]) };
                 if at < MORE_ENROLLED {
                     add(&name, &[&name], picture);
@@ -235,10 +235,12 @@ fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
     // Whoever was there before has left.
     robot.now += Duration::from_secs(20);
     robot.vision.without_frames(robot.now);
-    let rgb = Arc::new(picture.clone());
     for seq in 0..SHOWN {
         robot.now += FRAME;
-        let frame = Frame { rgb: rgb.clone(), captured_at: robot.now, seq: seq.into() };
+        // Nobody alive keeps quite still.
+        let rgb =
+            Arc::new(Stance::at(seq as f32 * FRAME.as_secs_f32(), 0.0).moves(picture, picture.height() as f32 / 8.0));
+        let frame = Frame { rgb, captured_at: robot.now, seq: seq.into() };
         let (sighting, _) = watchdog.watches("looking", || robot.vision.on_frame(&frame).unwrap());
         for face in &sighting.faces {
             fate.seen = true;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use greeter::{
-    bench::staged_camera::framed,
+    bench::staged_camera::{FRAMES_A_PICTURE, Standing},
     camera::{Frame, photo},
     config::{Config, StoreSettings},
     face::{eyes::Eyes, manifest::Manifest, networks::Networks},
@@ -30,9 +30,8 @@ const ROWS: usize = 525;
 const ENROLLED_PHOTOS: usize = 3;
 const SHOWN_PHOTOS: usize = 3;
 const STRANGERS: usize = 300;
-/// A webcam's pace; each photo is seen for one interval of the view picker.
+/// A webcam's pace.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
-const FRAMES_A_PHOTO: u32 = 6;
 /// Somebody who is not greeted within this many frames will not be.
 const FRAMES_A_VISIT: u32 = 60;
 
@@ -84,24 +83,28 @@ impl Count {
 struct Walk {
     vision: Vision,
     now: Instant,
+    visits: u16,
     config: Config,
 }
 
 impl Walk {
     /// Lets somebody visit, seen by these photos in turn, and gives what the robot would have called those whom it greeted.
     fn visit(&mut self, photos: &[PathBuf]) -> Vec<Decision> {
-        let frames: Vec<_> = photos
-            .iter()
-            .map(|path| framed(&photo::read_photo(path).unwrap(), 0.6).unwrap())
-            .map(|jpeg| Arc::new(photo::read_photo_bytes(&jpeg).unwrap()))
-            .collect();
+        let photos: Vec<_> = photos.iter().map(|path| photo::read_photo(path).unwrap()).collect();
+        self.visits += 1;
+        let standing = Standing::of(&photos, 0.6, self.visits);
+        let mut rgb = Arc::default();
         self.now += Duration::from_secs(3);
         self.vision.without_frames(self.now);
         let mut hall = Hall::new(&self.config.visit);
         for step in 0..FRAMES_A_VISIT {
             self.now += FRAME;
-            let rgb = frames[(step / FRAMES_A_PHOTO) as usize % frames.len()].clone();
-            let sighting = self.vision.on_frame(&Frame { rgb, captured_at: self.now, seq: step.into() }).unwrap();
+            if step % FRAMES_A_PICTURE == 0 {
+                let jpeg = standing.picture((step / FRAMES_A_PICTURE) as usize);
+                rgb = Arc::new(photo::read_photo_bytes(&jpeg).unwrap());
+            }
+            let frame = Frame { rgb: rgb.clone(), captured_at: self.now, seq: step.into() };
+            let sighting = self.vision.on_frame(&frame).unwrap();
             for event in hall.on_faces(self.now, sighting.faces, &sighting.gone) {
                 if let VisitEvent::Greet(guests) = event {
                     return guests.iter().map(|guest| guest.decision).collect();
@@ -210,7 +213,7 @@ fn walk(config: Config) -> Walk {
     let smallest = Eyes::min_face_px(&config.face, config.camera.height);
     let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
     let roll = CurrentRoll::new(reader.read().unwrap());
-    Walk { vision: Vision::new(networks, roll, &config), now: Instant::now(), config }
+    Walk { vision: Vision::new(networks, roll, &config), now: Instant::now(), visits: 0, config }
 }
 
 /// Counts a visit. Any wrong name, also of somebody in the background, makes it wrong.

@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use image::RgbImage;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use serde::Serialize;
 
 use super::{
     figures::Origin,
-    staged_camera::{Scene, framed},
+    staged_camera::{Scene, Standing},
 };
 use crate::{
     camera::photo::{self, PhotoError},
@@ -38,8 +39,8 @@ const SHOWN: usize = 3;
 pub struct Actor {
     /// Their record.
     pub record: RecordNumber,
-    /// The frames in which they are seen, JPEG.
-    pub frames: Vec<Arc<Vec<u8>>>,
+    /// The photos in which they are seen.
+    pub photos: Vec<RgbImage>,
 }
 
 /// Everybody of a benchmark.
@@ -119,19 +120,19 @@ pub fn cast(
             continue;
         }
         // A visitor is one who looks at the robot: photos in which somebody looks away, or stands in company, are left out.
-        let mut frames = Vec::new();
+        let mut photos = Vec::new();
         for photo in shown.iter().map(|path| read(path)) {
             let photo = photo?;
             if enroller.enrol(&photo)?.is_ok() {
-                frames.extend(framed(&photo, 0.8).map(Arc::new));
+                photos.push(photo);
             }
         }
-        if frames.is_empty() {
+        if photos.is_empty() {
             continue;
         }
         cast.templates.extend(templates);
         cast.people.push(made_up(record));
-        cast.actors.push(Actor { record, frames });
+        cast.actors.push(Actor { record, photos });
     }
     let dims = cast.templates.first().map_or(0, |(_, template)| template.0.len());
     for number in cast.actors.len()..people {
@@ -201,7 +202,7 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, CastError> {
     Ok(paths)
 }
 
-fn read(path: &Path) -> Result<image::RgbImage, CastError> {
+fn read(path: &Path) -> Result<RgbImage, CastError> {
     photo::read_photo(path).map_err(|fault| CastError::Photo { path: path.to_owned(), fault })
 }
 
@@ -210,7 +211,9 @@ pub fn measure(pipeline: &Pipeline, scene: &Scene, cast: &Cast, visits: usize, p
     let mut measured = Measured::default();
     for visit in 0..visits {
         let actor = &cast.actors[visit % cast.actors.len()];
-        measured.add(actor.record, &one_visit(pipeline, scene, actor));
+        // Composed before they come, so that it costs the robot nothing while they are there.
+        let pictures = Standing::of(&actor.photos, 0.8, visit as u16).pictures();
+        measured.add(actor.record, &one_visit(pipeline, scene, pictures));
         progress(visit + 1);
     }
     measured
@@ -308,10 +311,10 @@ impl Measured {
 }
 
 /// One visitor comes, is greeted and goes.
-fn one_visit(pipeline: &Pipeline, scene: &Scene, actor: &Actor) -> Visit {
+fn one_visit(pipeline: &Pipeline, scene: &Scene, pictures: Vec<Arc<Vec<u8>>>) -> Visit {
     let mut visit = Visit::default();
     let until = Instant::now() + VISIT_LASTS;
-    scene.visitor(actor.frames.clone());
+    scene.visitor(pictures);
     let mut greeted = false;
     while !greeted && Instant::now() < until {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };

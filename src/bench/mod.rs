@@ -16,6 +16,7 @@ pub mod search;
 pub mod search_data;
 pub mod search_peers;
 pub mod staged_camera;
+pub mod sway;
 pub mod temporary;
 pub mod vision;
 pub mod vision_peer;

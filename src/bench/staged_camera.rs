@@ -1,4 +1,6 @@
 //! A camera whose pictures the benchmark chooses: 30 frames a second, each decoded from JPEG as a webcam's are.
+//!
+//! Whoever stands before it sways a little, and its sensor has noise: a picture that never changes shows nobody.
 
 use std::{
     sync::{
@@ -9,13 +11,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder, imageops};
+use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 
-use crate::camera::{Camera, CameraError, Frame, photo::read_photo_bytes};
+use super::sway::{Noise, PATTERNS, Stance};
+use crate::{
+    camera::{Camera, CameraError, Frame, photo::read_photo_bytes},
+    face::{Point, picture::resize},
+};
 
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
-/// How long each photo of a visit is shown before the next one.
-const PHOTO: Duration = Duration::from_millis(200);
+/// Camera frames for which a picture is shown: what somebody composes takes longer than a frame.
+pub const FRAMES_A_PICTURE: u32 = 2;
+/// Pictures for which each photo of a visitor is shown before the next one.
+const PICTURES_A_PHOTO: usize = 3;
+/// Pictures of a visitor: they are shown forth and back, as long as somebody stands there.
+const PICTURES: usize = 24;
+/// A photo is so many times as high as the eyes in it are apart: about, for what it matters here.
+const HEIGHT_IN_EYES: f32 = 6.0;
 /// The frames' size.
 const SIZE: (u32, u32) = (1280, 720);
 
@@ -25,6 +37,7 @@ pub struct Scene {
     shared: Arc<Mutex<Shown>>,
     appeared: Arc<AtomicU64>,
     began: Instant,
+    empty: Vec<Arc<Vec<u8>>>,
 }
 
 struct Shown {
@@ -36,11 +49,13 @@ struct Shown {
 impl Scene {
     /// An empty hall.
     pub fn empty() -> Self {
-        let shown = Shown { pictures: vec![Arc::new(empty_hall())], since: Instant::now(), counts: false };
-        Self { shared: Arc::new(Mutex::new(shown)), appeared: Arc::default(), began: Instant::now() }
+        let noise = Noise::new(SIZE, 0);
+        let empty: Vec<_> = (0..PATTERNS).map(|number| Arc::new(seen(wall(), &noise, number))).collect();
+        let shown = Shown { pictures: empty.clone(), since: Instant::now(), counts: false };
+        Self { shared: Arc::new(Mutex::new(shown)), appeared: Arc::default(), began: Instant::now(), empty }
     }
 
-    /// A visitor stands there: their pictures take turns.
+    /// A visitor stands there, in the pictures of a [`Standing`].
     pub fn visitor(&self, pictures: Vec<Arc<Vec<u8>>>) {
         self.appeared.store(0, Ordering::SeqCst);
         self.put(Shown { pictures, since: Instant::now(), counts: true });
@@ -48,7 +63,7 @@ impl Scene {
 
     /// Nobody stands there.
     pub fn nobody(&self) {
-        self.put(Shown { pictures: vec![Arc::new(empty_hall())], since: Instant::now(), counts: false });
+        self.put(Shown { pictures: self.empty.clone(), since: Instant::now(), counts: false });
     }
 
     /// When the first frame with the visitor was captured.
@@ -69,8 +84,8 @@ impl Scene {
             // Only the first frame counts.
             let _ = self.appeared.compare_exchange(0, nanos.max(1), Ordering::SeqCst, Ordering::SeqCst);
         }
-        let turn = now.saturating_duration_since(shown.since).as_millis() / PHOTO.as_millis();
-        shown.pictures[usize::try_from(turn).unwrap_or(0) % shown.pictures.len()].clone()
+        let turn = now.saturating_duration_since(shown.since).as_nanos() / (FRAME * FRAMES_A_PICTURE).as_nanos();
+        shown.pictures[forth_and_back(usize::try_from(turn).unwrap_or(0), shown.pictures.len())].clone()
     }
 }
 
@@ -108,32 +123,60 @@ impl Camera for StagedCamera {
     }
 }
 
-/// Puts a photo before a grey wall so that it fills most of the height; gives the frame's JPEG.
-pub fn framed(photo: &RgbImage, share_of_height: f32) -> Option<Vec<u8>> {
-    if photo.dimensions() == SIZE {
-        return jpeg(photo);
+/// Which of `count` pictures has turn number `turn` when they are shown forth and back.
+fn forth_and_back(turn: usize, count: usize) -> usize {
+    let turn = turn % (2 * count).saturating_sub(2).max(1);
+    turn.min((2 * count - 2).saturating_sub(turn))
+}
+
+/// Somebody who stands before a grey wall, in photos that take turns.
+pub struct Standing {
+    photos: Vec<RgbImage>,
+    phase: f32,
+    noise: Noise,
+}
+
+impl Standing {
+    /// `share_of_height`: so much of the frame's height a photo fills, unless it has the frame's size. `number` tells visitors apart.
+    pub fn of<'p>(photos: impl IntoIterator<Item = &'p RgbImage>, share_of_height: f32, number: u16) -> Self {
+        let scaled = |photo: &RgbImage| {
+            let height = if photo.dimensions() == SIZE { SIZE.1 } else { (SIZE.1 as f32 * share_of_height) as u32 };
+            let width = (photo.width() * height / photo.height().max(1)).min(SIZE.0);
+            resize(photo, width.max(1), height.max(1))
+        };
+        let photos = photos.into_iter().filter_map(scaled).collect();
+        Self { photos, phase: f32::from(number), noise: Noise::new(SIZE, number.into()) }
     }
-    let height = (SIZE.1 as f32 * share_of_height) as u32;
-    let width = (photo.width() * height / photo.height().max(1)).min(SIZE.0);
-    let scaled = crate::face::picture::resize(photo, width.max(1), height.max(1))?;
-    let mut frame = wall();
-    let place = ((i64::from(SIZE.0) - i64::from(width)) / 2, (i64::from(SIZE.1) - i64::from(height)) / 2);
-    imageops::overlay(&mut frame, &scaled, place.0, place.1);
-    jpeg(&frame)
+
+    /// Picture number `number`, JPEG; a new one comes every [`FRAMES_A_PICTURE`] frames. The wall alone where there is no photo.
+    pub fn picture(&self, number: usize) -> Vec<u8> {
+        let mut frame = wall();
+        if let Some(photo) = self.photos.get(number / PICTURES_A_PHOTO % self.photos.len().max(1)) {
+            let seconds = (number as f32) * (FRAME * FRAMES_A_PICTURE).as_secs_f32();
+            let middle = Point { x: SIZE.0 as f32 / 2.0, y: SIZE.1 as f32 / 2.0 };
+            let eye_distance = photo.height() as f32 / HEIGHT_IN_EYES;
+            Stance::at(seconds, self.phase).draw(photo, &mut frame, middle, eye_distance);
+        }
+        seen(frame, &self.noise, number)
+    }
+
+    /// All of them, for a [`Scene`].
+    pub fn pictures(&self) -> Vec<Arc<Vec<u8>>> {
+        (0..PICTURES).map(|number| Arc::new(self.picture(number))).collect()
+    }
 }
 
 fn wall() -> RgbImage {
     RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| Rgb([120 + (x / 32 % 8) as u8, 124, 128 + (y / 32 % 8) as u8]))
 }
 
-fn empty_hall() -> Vec<u8> {
-    jpeg(&wall()).unwrap_or_default()
-}
-
-fn jpeg(frame: &RgbImage) -> Option<Vec<u8>> {
+/// As the sensor sees a frame and the camera sends it.
+fn seen(mut frame: RgbImage, noise: &Noise, number: usize) -> Vec<u8> {
+    noise.add(&mut frame, number);
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(frame).ok()?;
-    Some(bytes)
+    // Writing to memory does not fail.
+    drop(JpegEncoder::new_with_quality(&mut bytes, 88).encode_image(&frame));
+    bytes
 }
 
 #[cfg(test)]
@@ -146,12 +189,26 @@ mod tests {
         let mut camera = StagedCamera::new(scene.clone());
         let first = camera.next_frame().unwrap();
         assert_eq!((first.rgb.dimensions(), scene.appeared()), (SIZE, None));
-        scene.visitor(vec![Arc::new(framed(&RgbImage::new(250, 250), 0.8).unwrap())]);
+        scene.visitor(Standing::of([&RgbImage::new(250, 250)], 0.8, 0).pictures());
         let with = camera.next_frame().unwrap();
         let after = camera.next_frame().unwrap();
         let noted = scene.appeared().unwrap();
         assert!(noted.abs_diff(with.captured_at) < Duration::from_millis(1) && after.captured_at > noted);
         assert!(with.rgb.get_pixel(640, 360).0.iter().all(|&value| value < 20), "the photo is in the middle");
+    }
+
+    #[test]
+    fn neither_a_visitor_nor_an_empty_hall_is_ever_a_still() {
+        let scene = Scene::empty();
+        scene.visitor(Standing::of([&RgbImage::new(250, 250)], 0.8, 1).pictures());
+        let visitor = scene.shared.lock().unwrap().pictures.clone();
+        assert_eq!(visitor.len(), PICTURES);
+        for pictures in [&visitor, &scene.empty] {
+            let film: Vec<_> = (0..100).map(|turn| &pictures[forth_and_back(turn, pictures.len())]).collect();
+            assert!(film.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+        assert_eq!((0..7).map(|turn| forth_and_back(turn, 3)).collect::<Vec<_>>(), [0, 1, 2, 1, 0, 1, 2]);
+        assert_eq!((forth_and_back(5, 1), forth_and_back(5, 2)), (0, 1));
     }
 
     trait AbsDiff {

@@ -1,9 +1,13 @@
-//! Made-up visits as a camera would send them: people come nearer, stay, sway a little and are gone, as JPEG frames.
+//! Made-up visits as a camera would send them: people come nearer, stay, sway a little and are gone, as JPEG frames
+//! with a sensor's noise.
 
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use rand::Rng;
 
-use super::crowd::{Cutout, Place};
+use super::{
+    crowd::{Cutout, Place},
+    sway::Noise,
+};
 use crate::face::Point;
 
 /// Frames of a visit: an empty hall, somebody comes, stays, and is gone.
@@ -27,6 +31,7 @@ impl Visit {
         // Near enough to talk, and so that heads do not cover each other.
         let near = (height / 8.0).min(share / 4.0);
         let phases: Vec<f32> = people.iter().map(|_| random.random_range(0.0..6.0)).collect();
+        let noise = Noise::new(wall.dimensions(), random.random());
         let frames = (0..FRAMES).map(|number| {
             let mut frame = wall.clone();
             if (EMPTY..EMPTY + COMES + STAYS).contains(&number) {
@@ -40,6 +45,7 @@ impl Visit {
                     person.paste(&mut frame, Place { eyes, eye_distance: near * nearness });
                 }
             }
+            noise.add(&mut frame, number);
             jpeg(&frame)
         });
         Self { frames: frames.collect() }

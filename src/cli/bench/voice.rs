@@ -14,7 +14,7 @@ use anyhow::ensure;
 use crate::{
     bench::{
         figures::Origin,
-        staged_camera::{Scene, StagedCamera, framed},
+        staged_camera::{Scene, StagedCamera, Standing},
         voice::{Figures, Row, first_samples, greetings, real_time_factor},
     },
     camera::photo,
@@ -145,7 +145,7 @@ impl Watching {
         let vision = Vision::new(run_command::networks(&context)?, roll.clone(), &context.config);
         let scene = Scene::empty();
         let photo = context.installation.assets().join("demo/enrol/barack-obama.jpg");
-        scene.visitor(framed(&photo::read_photo(&photo)?, 0.8).map(Arc::new).into_iter().collect());
+        scene.visitor(Standing::of([&photo::read_photo(&photo)?], 0.8, 0).pictures());
         let camera = Box::new(StagedCamera::new(scene));
         let pipeline = Pipeline::start(camera, vision, run_command::means(&context, roll)?, &context.config)?;
         let done = Arc::new(AtomicBool::new(false));
