@@ -209,7 +209,7 @@ fn surnames_in(sounds: &[Vec<i16>]) -> Vec<(String, String)> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("the recogniser, which `scripts/test.sh --long` installs");
+        .expect("the recogniser, which `scripts/test.sh --long surnames` installs");
     let lengths: Vec<usize> = sounds.iter().map(Vec::len).collect();
     let asked = serde_json::json!({ "names": SURNAMES.as_slice(), "sentence": GREETING, "lengths": lengths });
     let mut input = serde_json::to_vec(&asked).unwrap();
@@ -228,7 +228,7 @@ fn surnames_in(sounds: &[Vec<i16>]) -> Vec<(String, String)> {
 #[test]
 fn sixty_surnames_are_heard_right_in_english_greetings() {
     if std::env::var_os("GREETER_LONG").is_none() {
-        println!("skipped: sixty surnames are heard with `scripts/test.sh --long`");
+        println!("skipped: sixty surnames are heard with `scripts/test.sh --long surnames`");
         return;
     }
     in_a_hall("sixty_surnames_are_heard_right_in_english_greetings", &[], |home| {

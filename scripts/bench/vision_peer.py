@@ -15,17 +15,45 @@ import onnxruntime
 TEMPLATE = np.float32([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 
 
+def directions(templates):
+    return templates / np.linalg.norm(templates, axis=1, keepdims=True)
+
+
+class Part:
+    """A network of the recogniser, with what whitens its templates and its say in the whole."""
+
+    def __init__(self, setup, options):
+        self.network = onnxruntime.InferenceSession(setup["file"], options, providers=["CPUExecutionProvider"])
+        self.input = self.network.get_inputs()[0].name
+        self.mean = np.float32(setup["mean"])
+        self.scale = np.float32(1.0) / np.float32(setup["scale"])
+        self.batch = setup["batch"]
+        self.weight = np.float32(setup["weight"])
+        self.whitening = None
+        if setup["whitening"]:
+            numbers = np.fromfile(setup["whitening"], "<f4")
+            size = int((len(numbers) + 0.25) ** 0.5)  # size times size, and size
+            self.whitening = numbers[: size * size].reshape(size, size), numbers[size * size :]
+
+    def embed(self, pixels):
+        tensor = np.ascontiguousarray(((pixels - self.mean) * self.scale).transpose(0, 3, 1, 2), np.float32)
+        step = self.batch or len(tensor)
+        runs = [self.network.run(None, {self.input: tensor[at : at + step]})[0] for at in range(0, len(tensor), step)]
+        templates = directions(np.concatenate(runs))
+        means = directions(templates[0::2] + templates[1::2])
+        if self.whitening:
+            matrix, centre = self.whitening
+            means = directions(directions(means - centre) @ matrix.T)
+        return means * self.weight
+
+
 class Peer:
     def __init__(self, setup):
         cv2.setNumThreads(setup["threads"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = setup["threads"]
         options.inter_op_num_threads = 1
-        self.recogniser = onnxruntime.InferenceSession(setup["recogniser"], options, providers=["CPUExecutionProvider"])
-        self.input = self.recogniser.get_inputs()[0].name
-        self.mean = np.float32(setup["mean"])
-        self.scale = np.float32(1.0) / np.float32(setup["scale"])
-        self.batch = setup["batch"]
+        self.parts = [Part(part, options) for part in setup["parts"]]
         self.reduce = setup["reduce"]
         self.detector_file = setup["detector"]
         self.detectors = {}
@@ -49,13 +77,7 @@ class Peer:
     def embed(self, crops):
         """Each crop together with its mirror image, as greeter does."""
         pixels = np.stack([view for crop in crops for view in (crop, crop[:, ::-1])])[:, :, :, ::-1]
-        tensor = np.ascontiguousarray(((pixels - self.mean) * self.scale).transpose(0, 3, 1, 2), np.float32)
-        step = self.batch or len(tensor)
-        runs = [self.recogniser.run(None, {self.input: tensor[at : at + step]})[0] for at in range(0, len(tensor), step)]
-        templates = np.concatenate(runs)
-        templates /= np.linalg.norm(templates, axis=1, keepdims=True)
-        means = templates[0::2] + templates[1::2]
-        return means / np.linalg.norm(means, axis=1, keepdims=True)
+        return directions(np.concatenate([part.embed(pixels) for part in self.parts], axis=1))
 
     def visit(self, frames, embedded, faces, repeats):
         find_ms, embed_ms, frame_ms, found = [], [], [], []

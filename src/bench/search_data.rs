@@ -148,7 +148,7 @@ fn row(file: &File, at: usize, dims: usize) -> Result<Template> {
 
 /// A probe whose comparison score with `row` is `score`; what it differs by points towards `other`.
 fn mate(row: &Template, other: &Template, score: f32) -> Template {
-    let along = crate::gallery::score(row, other);
+    let along = row.score(other);
     let across = Template::mean([(other, 1.0), (row, -along)]).unwrap_or_else(|| other.clone());
     Template::mean([(row, score), (&across, (1.0 - score * score).sqrt())]).unwrap_or_else(|| row.clone())
 }

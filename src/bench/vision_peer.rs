@@ -5,7 +5,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -15,24 +15,57 @@ use super::{
     vision::{REPEATS, Stages},
     visits::Visit,
 };
+use crate::face::{
+    ModelError,
+    manifest::{Manifest, Part, ResolvedNetwork},
+};
 
-/// What the peer must know of the recogniser to feed it as we do.
+/// What the peer must know to find and embed faces as we do.
 #[derive(Debug, Clone, Serialize)]
 pub struct PeerSetup {
-    /// The detector's file.
-    pub detector: String,
-    /// The recogniser's file.
-    pub recogniser: String,
-    /// `(value - mean) / scale`.
-    pub mean: [f32; 3],
-    /// See `mean`.
-    pub scale: [f32; 3],
-    /// Crops a run; 0 for any.
-    pub batch: u32,
-    /// Threads of both networks.
+    detector: PathBuf,
+    /// The recogniser's networks; templates stand one behind the other.
+    parts: Vec<PeerPart>,
+    /// Of all networks.
     pub threads: usize,
     /// The detector looks at a copy reduced by this.
     pub reduce: u32,
+}
+
+/// A network of the recogniser.
+#[derive(Debug, Clone, Serialize)]
+struct PeerPart {
+    file: PathBuf,
+    /// The file that whitens its templates, if the recogniser has them whitened.
+    whitening: Option<PathBuf>,
+    weight: f32,
+    /// `(value - mean) / scale`.
+    mean: [f32; 3],
+    scale: [f32; 3],
+    /// Crops a run; 0 for any.
+    batch: u32,
+}
+
+impl PeerSetup {
+    /// `detector` and the recogniser of a pack, on one thread.
+    ///
+    /// # Errors
+    /// When there is no such pack, or a network of its recogniser is missing or damaged.
+    pub fn new(detector: &Path, manifest: &Manifest, pack: &str) -> Result<Self, ModelError> {
+        let parts = manifest.resolve_recogniser(&manifest.pack(pack)?.recogniser)?;
+        let part = |(network, share): (ResolvedNetwork, Part)| {
+            let whitening = network.entry.whitening.as_ref().filter(|_| share.whitened);
+            PeerPart {
+                file: network.only_file().to_owned(),
+                whitening: whitening.map(|file| network.folder.join(&file.name)),
+                weight: share.weight,
+                mean: network.entry.input.mean,
+                scale: network.entry.input.scale,
+                batch: network.entry.input.batch,
+            }
+        };
+        Ok(Self { detector: detector.to_owned(), parts: parts.into_iter().map(part).collect(), threads: 1, reduce: 1 })
+    }
 }
 
 #[derive(Serialize)]
@@ -146,4 +179,20 @@ pub enum PeerError {
     /// It answers something else.
     #[error("scripts/bench/vision_peer.py gave an answer that cannot be read: {0}")]
     Answer(#[from] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peer_embeds_with_the_networks_and_the_whitening_of_the_pack_in_use() {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let manifest = Manifest::load(&models).unwrap();
+        let setup = PeerSetup::new(Path::new("yunet.onnx"), &manifest, "default").unwrap();
+        let [part] = setup.parts.as_slice() else { panic!("{setup:?}") };
+        assert_eq!(part.file, models.join("mobilefacenet-192.onnx"));
+        assert_eq!(part.whitening, Some(models.join("mobilefacenet-192-whitening.f32")));
+        assert!(PeerSetup::new(Path::new("yunet.onnx"), &manifest, "deluxe").is_err());
+    }
 }

@@ -18,7 +18,7 @@ use multiversion::multiversion;
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::face::Template;
+use crate::face::{Template, template::dot_inlined};
 
 /// Score intervals from -1 to 1.
 const BINS: usize = 4096;
@@ -283,22 +283,13 @@ fn bin(score: f32) -> usize {
     (((score + 1.0) * (BINS as f32 / 2.0)) as usize).min(BINS - 1)
 }
 
-/// The scores of each row of `a` with each row of `b`, line by line. Sixteen sums at a time, so that the compiler uses the widest
-/// registers.
+/// The scores of each row of `a` with each row of `b`, line by line.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+avx", "aarch64+neon"))]
 fn compare(a: &[f32], b: &[f32], dims: usize, found: &mut [f32]) {
     let across = b.len() / dims.max(1);
     for (row, line) in a.chunks_exact(dims.max(1)).zip(found.chunks_exact_mut(across.max(1))) {
         for (other, score) in b.chunks_exact(dims.max(1)).zip(line) {
-            let mut sums = [0.0_f32; 16];
-            let (x, y) = (row.chunks_exact(16), other.chunks_exact(16));
-            let rest: f32 = x.remainder().iter().zip(y.remainder()).map(|(x, y)| x * y).sum();
-            for (x, y) in x.zip(y) {
-                for k in 0..16 {
-                    sums[k] += x[k] * y[k];
-                }
-            }
-            *score = sums.iter().sum::<f32>() + rest;
+            *score = dot_inlined(row, other);
         }
     }
 }
@@ -306,7 +297,6 @@ fn compare(a: &[f32], b: &[f32], dims: usize, found: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gallery::score;
 
     fn crowd(people: usize, dims: usize) -> Vec<Template> {
         let mut generator = ChaCha8Rng::seed_from_u64(9);
@@ -327,7 +317,7 @@ mod tests {
         let shared = shared.reduce(Census::merge).unwrap();
         let mut known: Vec<(f32, usize, usize)> = (0..207)
             .flat_map(|a| (0..a).map(move |b| (a, b)))
-            .map(|(a, b)| (score(&crowd[a], &crowd[b]), b, a))
+            .map(|(a, b)| (crowd[a].score(&crowd[b]), b, a))
             .collect();
         known.sort_by(|x, y| y.0.total_cmp(&x.0));
         for census in [alone, shared] {
@@ -336,7 +326,7 @@ mod tests {
             assert_eq!(alike.len(), known.len().min(REMEMBERED));
             for (found, known) in alike.iter().zip(&known).take(50) {
                 assert!((found.score - known.0).abs() < 1e-5);
-                assert!((score(&crowd[found.a], &crowd[found.b]) - found.score).abs() < 1e-5);
+                assert!((crowd[found.a].score(&crowd[found.b]) - found.score).abs() < 1e-5);
             }
             let above = known.iter().filter(|pair| pair.0 >= 0.25).count() as f64;
             let counted: f64 = census.counts(None).iter().filter(|(at, _)| *at > 0.25).map(|(_, count)| count).sum();

@@ -15,10 +15,7 @@ use super::{
     CalibrationError, FEWEST_PEOPLE, GALLERIES,
     tail::{Tail, deviate, jackknife_error, match_rate},
 };
-use crate::{
-    face::{Template, enrol::suffice, manifest::GalleryThreshold},
-    gallery::score,
-};
+use crate::face::{Template, enrol::suffice, manifest::GalleryThreshold};
 
 /// Photos of a person that make one visit, and that are enrolled at most.
 const PHOTOS: usize = 3;
@@ -81,7 +78,7 @@ pub fn non_mates(people: &[Vec<Photo>]) -> Vec<NonMate> {
         for (enrolled, enrolments) in enrolments.iter().enumerate().filter(|(enrolled, _)| *enrolled != visitor) {
             let weight = 1.0 / (visits.len() * enrolments.len()).max(1) as f64;
             for visit in visits {
-                let compared = enrolments.iter().map(|template| score(visit, template));
+                let compared = enrolments.iter().map(|template| visit.score(template));
                 all.extend(compared.map(|score| NonMate { visitor, enrolled, score, weight }));
             }
         }

@@ -8,12 +8,9 @@ use super::{
     census::{Census, Rows, Take},
     hall::{Alike, ENOUGH, Findings, Origin, findings, thresholds},
 };
-use crate::{
-    face::{
-        Template,
-        manifest::{GalleryThreshold, Thresholds},
-    },
-    gallery::score,
+use crate::face::{
+    Template,
+    manifest::{GalleryThreshold, Thresholds},
 };
 
 /// So many directions that two people's scores are normal with a spread of about 0.13.
@@ -44,7 +41,7 @@ impl World {
     fn again(&mut self, of: &Template, alike: f32) -> Template {
         let (random, mut other) = (self.person(), of.clone());
         // What of it is not `of`.
-        let along = score(&random, of);
+        let along = random.score(of);
         other.0.iter_mut().zip(&random.0).for_each(|(other, random)| *other = random - along * *other);
         let other = Template::from_output(other.0).unwrap();
         Template::mean([(of, alike), (&other, (1.0 - alike * alike).sqrt())]).unwrap()
@@ -78,7 +75,7 @@ fn doubles(findings: &Findings) -> Vec<(usize, usize)> {
 
 /// How often fresh strangers reach `min_score` with somebody of a hall.
 fn named(world: &mut World, people: &[Template], min_score: f32, strangers: usize) -> usize {
-    let reaches = |stranger: &Template| people.iter().any(|row| score(row, stranger) >= min_score);
+    let reaches = |stranger: &Template| people.iter().any(|row| row.score(stranger) >= min_score);
     (0..strangers).filter(|_| reaches(&world.person())).count()
 }
 

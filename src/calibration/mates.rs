@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::census::Rows;
-use crate::{face::Template, gallery::score};
+use crate::face::Template;
 
 /// People who are looked at, at most: each look searches the whole gallery.
 const PEOPLE: usize = 1000;
@@ -84,7 +84,7 @@ impl Probes {
     fn add<'t>(&mut self, person: usize, photo: &Template, others: impl Iterator<Item = &'t Template>) {
         let probe = photo.direction();
         if let Some(row) = Template::mean(others.map(|other| (other, 1.0))) {
-            self.scores.push(score(&probe, &row));
+            self.scores.push(probe.score(&row));
             self.probes.push((person, probe));
         }
     }

@@ -23,8 +23,6 @@ use crate::config::FaceSettings;
 const GLIMPSE: f32 = 0.3;
 /// The second look must be so sure before the finder is asked.
 const SURE: f32 = 0.7;
-/// Boxes that overlap more than this are one face.
-const SAME_FACE: f32 = 0.3;
 /// A box that overlaps less than this with the one before has moved.
 const SAME_PLACE: f32 = 0.8;
 /// Second looks at newcomers after each look at a square, while nobody is there and while somebody is: walls of detail give many
@@ -174,7 +172,7 @@ impl Eyes {
         };
         let factor = ASKED_AT as f32 / seen.side;
         let wanted = FaceBox { x: bounds.x - seen.corner.x, y: bounds.y - seen.corner.y, ..*bounds }.scaled(factor);
-        Ok(finder.find(&seen.rgb)?.iter().any(|found| found.bounds.overlap(&wanted) > SAME_FACE))
+        Ok(finder.find(&seen.rgb)?.iter().any(|found| found.bounds.is_of_one_face_with(&wanted)))
     }
 
     fn is_time_to_search(&self, now: Instant) -> bool {
@@ -202,8 +200,5 @@ impl Eyes {
 /// Whether a box is of none of the faces: it overlaps none and lies in none.
 fn is_new(faces: &[Detection], bounds: &FaceBox) -> bool {
     let middle = bounds.middle();
-    let inside = |known: &FaceBox| {
-        (known.x..known.x + known.width).contains(&middle.x) && (known.y..known.y + known.height).contains(&middle.y)
-    };
-    faces.iter().all(|known| known.bounds.overlap(bounds) < SAME_FACE && !inside(&known.bounds))
+    faces.iter().all(|known| !known.bounds.is_of_one_face_with(bounds) && !known.bounds.contains(middle))
 }

@@ -5,7 +5,7 @@
 use image::RgbImage;
 use serde::Serialize;
 
-use super::{Detection, FaceBox};
+use super::{Detection, FaceBox, Point, picture::luminance};
 
 /// Points across and down.
 const GRID: (u32, u32) = (48, 27);
@@ -38,19 +38,16 @@ impl Lighting {
     pub fn of<'f>(frame: &RgbImage, faces: impl IntoIterator<Item = &'f Detection>) -> Self {
         let nearest =
             faces.into_iter().max_by(|a, b| a.eye_distance().total_cmp(&b.eye_distance())).map(|it| it.bounds);
-        let is_face = |x: f32, y: f32| nearest.is_some_and(|bounds| bounds.contains(x, y));
+        let is_face = |point: &Point| nearest.is_some_and(|bounds| bounds.contains(*point));
         let points = (0..GRID.0 * GRID.1).map(|at| {
             let share = |at: u32, of: u32| (at as f32 + 0.5) / of as f32;
-            (share(at % GRID.0, GRID.0) * frame.width() as f32, share(at / GRID.0, GRID.1) * frame.height() as f32)
+            Point {
+                x: share(at % GRID.0, GRID.0) * frame.width() as f32,
+                y: share(at / GRID.0, GRID.1) * frame.height() as f32,
+            }
         });
-        let around = mean(points.filter(|(x, y)| !is_face(*x, *y)).filter_map(|(x, y)| luminance(frame, x, y)));
+        let around = mean(points.filter(|point| !is_face(point)).filter_map(|point| luminance_at(frame, point)));
         Self { face: nearest.and_then(|bounds| face(frame, &bounds)), around: around.unwrap_or(0.0) }
-    }
-}
-
-impl FaceBox {
-    fn contains(&self, x: f32, y: f32) -> bool {
-        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
     }
 }
 
@@ -58,17 +55,19 @@ fn face(frame: &RgbImage, bounds: &FaceBox) -> Option<f32> {
     let middle = bounds.middle();
     let places = (0..FACE_GRID * FACE_GRID).map(|at| {
         let share = |at: u32| ((at as f32 + 0.5) / FACE_GRID as f32 - 0.5) * SKIN;
-        (middle.x + share(at % FACE_GRID) * bounds.width, middle.y + share(at / FACE_GRID) * bounds.height)
+        Point {
+            x: middle.x + share(at % FACE_GRID) * bounds.width,
+            y: middle.y + share(at / FACE_GRID) * bounds.height,
+        }
     });
-    mean(places.filter_map(|(x, y)| luminance(frame, x, y)))
+    mean(places.filter_map(|point| luminance_at(frame, point)))
 }
 
-fn luminance(frame: &RgbImage, x: f32, y: f32) -> Option<f32> {
-    if x < 0.0 || y < 0.0 {
+fn luminance_at(frame: &RgbImage, point: Point) -> Option<f32> {
+    if point.x < 0.0 || point.y < 0.0 {
         return None;
     }
-    let [r, g, b] = frame.get_pixel_checked(x as u32, y as u32)?.0.map(f32::from);
-    Some(0.299 * r + 0.587 * g + 0.114 * b)
+    Some(luminance(frame.get_pixel_checked(point.x as u32, point.y as u32)?.0))
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> Option<f32> {
@@ -86,8 +85,9 @@ mod tests {
     #[test]
     fn a_dark_face_before_a_window_is_dark_and_what_is_behind_it_bright() {
         let bounds = FaceBox { x: 200.0, y: 100.0, width: 100.0, height: 120.0 };
-        let frame =
-            RgbImage::from_fn(640, 360, |x, y| Rgb([if bounds.contains(x as f32, y as f32) { 40 } else { 220 }; 3]));
+        let frame = RgbImage::from_fn(640, 360, |x, y| {
+            Rgb([if bounds.contains(Point { x: x as f32, y: y as f32 }) { 40 } else { 220 }; 3])
+        });
         let landmarks = [(230.0, 140.0), (270.0, 140.0), (250.0, 160.0), (235.0, 190.0), (265.0, 190.0)];
         let face = Detection { bounds, landmarks: landmarks.map(|(x, y)| Point { x, y }), confidence: 0.9 };
         let lighting = Lighting::of(&frame, [&face]);

@@ -335,6 +335,12 @@ impl Manifest {
         }
     }
 
+    /// How many numbers a recogniser's templates have: those of its networks, one behind the other. `None` if a network does not say.
+    pub fn template_size(&self, recogniser: &str) -> Option<usize> {
+        let size = |part: Part| Some(self.networks.get(&part.network)?.output.as_ref()?.size);
+        self.parts(recogniser).into_iter().map(size).sum()
+    }
+
     /// All networks that a pack needs.
     pub fn networks_of(&self, pack: &Pack) -> Vec<String> {
         let recognisers = self.parts(&pack.recogniser).into_iter().map(|part| part.network);
@@ -386,6 +392,15 @@ mod tests {
         }
         assert!(!manifest.networks.contains_key(&pack.recogniser));
         assert_eq!(manifest.parts("mobilefacenet-192").len(), 1);
+    }
+
+    #[test]
+    fn a_template_has_the_numbers_of_all_the_networks_that_make_it() {
+        let manifest = shipped();
+        let of_pack = |name: &str| manifest.template_size(&manifest.pack(name).unwrap().recogniser);
+        let sizes = ["default", "mobilefacenet-128", "both", "yunet"].map(of_pack);
+        assert_eq!(sizes, [Some(192), Some(128), Some(320), Some(192)]);
+        assert_eq!((manifest.template_size("mtcnn"), manifest.template_size("facenet")), (None, None));
     }
 
     #[test]

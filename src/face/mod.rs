@@ -12,14 +12,17 @@ pub mod networks;
 pub mod picture;
 pub mod quality;
 pub mod recogniser;
+mod same_face;
 pub mod short_range;
 pub mod sweep;
+pub mod template;
 pub mod whitening;
 pub mod yunet;
 
 use image::RgbImage;
 
 pub use crate::models::ModelError;
+pub use template::Template;
 
 /// A point in pixels of the picture it was found in; the centre of the first pixel is (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +50,11 @@ impl FaceBox {
     /// The box's middle.
     pub fn middle(&self) -> Point {
         Point { x: self.x + self.width / 2.0, y: self.y + self.height / 2.0 }
+    }
+
+    /// Whether a point lies in it.
+    pub fn contains(&self, point: Point) -> bool {
+        (self.x..self.x + self.width).contains(&point.x) && (self.y..self.y + self.height).contains(&point.y)
     }
 
     /// Intersection over union, 0 to 1.
@@ -84,52 +92,6 @@ impl Detection {
     pub fn eye_distance(&self) -> f32 {
         let [left, right, ..] = self.landmarks;
         (right.x - left.x).hypot(right.y - left.y)
-    }
-}
-
-/// A vector that stands for a face. Its direction says whose; its length is 1 for a visitor's view, and for an enrolment photo what
-/// [`recogniser`] says. Comparison score: the dot product, about -1 to 1, higher is more alike.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Template(pub Vec<f32>);
-
-impl Template {
-    /// Normalises a network's output. `None` if it is no direction at all (zero or not a number).
-    pub fn from_output(mut values: Vec<f32>) -> Option<Self> {
-        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if !(length > 1e-6 && length.is_finite()) {
-            return None;
-        }
-        values.iter_mut().for_each(|value| *value /= length);
-        Some(Self(values))
-    }
-
-    /// Several views of one face as one template: the direction of the weighted sum, with the weighted mean of the lengths.
-    pub fn mean<'t>(templates: impl IntoIterator<Item = (&'t Template, f32)>) -> Option<Self> {
-        let mut sum: Vec<f32> = Vec::new();
-        let (mut lengths, mut weights) = (0.0, 0.0);
-        for (template, weight) in templates {
-            sum.resize(template.0.len(), 0.0);
-            sum.iter_mut().zip(&template.0).for_each(|(total, value)| *total += weight * value);
-            lengths += weight * template.length();
-            weights += weight;
-        }
-        Some(Self::from_output(sum)?.longer(lengths / weights))
-    }
-
-    /// The template as a view of a visitor would have it: of length 1.
-    pub fn direction(&self) -> Self {
-        Self::from_output(self.0.clone()).unwrap_or_else(|| self.clone())
-    }
-
-    /// The same direction, so many times as long.
-    pub fn longer(mut self, times: f32) -> Self {
-        self.0.iter_mut().for_each(|value| *value *= times);
-        self
-    }
-
-    /// Its length.
-    pub fn length(&self) -> f32 {
-        self.0.iter().map(|value| value * value).sum::<f32>().sqrt()
     }
 }
 

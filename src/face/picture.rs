@@ -28,6 +28,12 @@ fn resized(picture: &RgbImage, width: u32, height: u32, options: &ResizeOptions)
     RgbImage::from_raw(width, height, target.into_vec())
 }
 
+/// A pixel's luminance (ITU-R BT.601), 0 to 255.
+pub fn luminance(pixel: [u8; 3]) -> f32 {
+    let [r, g, b] = pixel.map(f32::from);
+    0.299 * r + 0.587 * g + 0.114 * b
+}
+
 /// A square cut out of a picture and resized.
 #[derive(Debug, Clone)]
 pub struct Square {

@@ -7,6 +7,7 @@ use super::{
     align::{Framing, SIDE, Upright},
     manifest::{self, ResolvedNetwork},
     picture::append_planes,
+    template::dot,
     whitening::Whitening,
 };
 use crate::models::runtime::{Network, Runtime};
@@ -195,12 +196,12 @@ impl Part {
 
     /// A face framed in several ways, as they come out of the network, as one view.
     fn view(&self, outputs: &[Vec<f32>]) -> Option<Embedded> {
-        let length = |output: &Vec<f32>| output.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let length = |output: &Vec<f32>| dot(output, output).sqrt();
         let directions: Vec<Template> =
             outputs.iter().filter_map(|output| Template::from_output(output.clone())).collect();
         // The first two are the face and its mirror image: enough to say how sure the network is.
         let [Some(face), Some(mirrored)] = [directions.first(), directions.get(1)] else { return None };
-        let agreement = face.0.iter().zip(&mirrored.0).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0);
+        let agreement = face.score(mirrored).clamp(0.0, 1.0);
         let mean_length = outputs.iter().take(2).map(length).sum::<f32>() / 2.0;
         let relative = self.full_length.map_or(1.0, |full| (mean_length / full).min(1.0));
         let template = self.whitened(Template::mean(directions.iter().map(|template| (template, 1.0)))?)?;

@@ -12,13 +12,12 @@ use super::{
     Detection, FaceBox, Landmarks, ModelError, Point,
     manifest::ResolvedNetwork,
     picture::{append_planes, square},
+    same_face::by_face,
 };
 use crate::models::runtime::{Network, Runtime};
 
 const SIDE: u32 = 128;
 const ANCHORS: usize = 896;
-/// Anchors that overlap more than this are one face and are averaged by score, as MediaPipe does.
-const SAME_FACE: f32 = 0.3;
 
 /// A box, six points and the confidence.
 type Candidate = (FaceBox, [Point; 6], f32);
@@ -110,7 +109,7 @@ impl ShortRange {
 
     /// Boxes, six points and confidence in shares of the square, the surest first.
     fn decode(&self, regressors: &[f32], logits: &[f32], min_confidence: f32) -> Vec<Candidate> {
-        let mut candidates: Vec<Candidate> = logits
+        let candidates: Vec<Candidate> = logits
             .iter()
             .zip(regressors.chunks_exact(16))
             .zip(&self.anchors)
@@ -135,23 +134,12 @@ impl ShortRange {
                 sound.then_some((bounds, six, confidence))
             })
             .collect();
-        candidates.sort_by(|a, b| b.2.total_cmp(&a.2));
-        let mut faces = Vec::new();
-        while let Some(best) = candidates.first().cloned() {
-            let (same, others): (Vec<_>, Vec<_>) =
-                candidates.into_iter().partition(|candidate| candidate.0.overlap(&best.0) > SAME_FACE);
-            candidates = others;
-            if same.is_empty() {
-                // A box that does not even overlap itself has no area.
-                candidates.retain(|candidate| candidate.0 != best.0);
-                continue;
-            }
-            faces.push(averaged(&same, best.2));
-        }
-        faces
+        let faces = by_face(candidates, |candidate| (candidate.0, candidate.2));
+        faces.iter().filter_map(|same| Some(averaged(same, same.first()?.2))).collect()
     }
 }
 
+/// Anchors of one face, averaged by score as MediaPipe does.
 fn averaged(same: &[Candidate], confidence: f32) -> Candidate {
     let total: f32 = same.iter().map(|one| one.2).sum();
     let mean = |value: &dyn Fn(&Candidate) -> f32| same.iter().map(|one| one.2 * value(one)).sum::<f32>() / total;

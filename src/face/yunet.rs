@@ -5,13 +5,11 @@
 
 use image::RgbImage;
 
-use super::{Detection, FaceBox, ModelError, Point, finder::Finder, manifest::ResolvedNetwork};
+use super::{Detection, FaceBox, ModelError, Point, finder::Finder, manifest::ResolvedNetwork, same_face::by_face};
 use crate::models::runtime::{Network, Runtime};
 
 /// A box counts as a face from this confidence on.
 const SURE: f32 = 0.7;
-/// Boxes that overlap more than this are one face.
-const SAME_FACE: f32 = 0.3;
 /// Pixels a cell of each grid.
 const STRIDES: [usize; 3] = [8, 16, 32];
 /// The network takes pictures whose sides are multiples of this.
@@ -66,14 +64,8 @@ impl Finder for Yunet {
             };
             faces.extend(grid.faces());
         }
-        faces.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        let mut kept: Vec<Detection> = Vec::new();
-        for face in faces {
-            if kept.iter().all(|other| other.bounds.overlap(&face.bounds) <= SAME_FACE) {
-                kept.push(face);
-            }
-        }
-        Ok(kept)
+        let faces = by_face(faces, |face| (face.bounds, face.confidence));
+        Ok(faces.into_iter().filter_map(|looks| looks.into_iter().next()).collect())
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{BestTwo, Gallery, grounds::Grounds, score};
+use super::{BestTwo, Gallery, grounds::Grounds};
 use crate::{calibration::in_force::ScoreSource, config::DecisionSettings, face::Template, person::RecordNumber};
 
 /// Views kept of one track: the best ones. More hardly change the mean.
@@ -103,7 +103,7 @@ impl Evidence {
     /// A view unlike the others is set aside; a second one after it means that another person stands in this place now, and all
     /// that was known is forgotten: `false`.
     pub fn add(&mut self, view: Template, quality: f32) -> bool {
-        if self.views.len() >= 2 && self.mean().is_some_and(|mean| score(&mean, &view) < SAME_PERSON) {
+        if self.views.len() >= 2 && self.mean().is_some_and(|mean| mean.score(&view) < SAME_PERSON) {
             self.strange += 1;
             if self.strange < 2 {
                 return true;
@@ -133,7 +133,7 @@ impl Evidence {
     /// All views as one template, better views weighing more, and views that show the same moment counting once together: a visitor
     /// who stood still for a second and then turned has been seen twice, not seven times.
     pub fn mean(&self) -> Option<Template> {
-        let alike = |view: &Template| self.views.iter().filter(|(other, _)| score(view, other) >= SAME_MOMENT).count();
+        let alike = |view: &Template| self.views.iter().filter(|(other, _)| view.score(other) >= SAME_MOMENT).count();
         Template::mean(self.views.iter().map(|(view, quality)| (view, quality / alike(view).max(1) as f32)))
     }
 

@@ -9,11 +9,13 @@ use std::{
 use super::{
     BestTwo, Candidate,
     exact::{ExactRows, InMemory},
-    kernel,
     rows::{QuantisedProbe, Rows},
     shortlist::{Shortlist, shortlists},
 };
-use crate::{face::Template, person::RecordNumber};
+use crate::{
+    face::{Template, template::dot},
+    person::RecordNumber,
+};
 
 /// Rows whose exact ones are kept in one go.
 const BATCH: usize = 1024;
@@ -242,7 +244,7 @@ impl Gallery {
             }
             let estimate = listed.upper - listed.margin;
             let read = self.exact.read(self.rows.places[listed.row as usize], &mut row);
-            let exact = read.then(|| kernel::dot(&row, &probe.0));
+            let exact = read.then(|| dot(&row, &probe.0));
             let sound = exact.filter(|exact| (exact - estimate).abs() <= listed.margin);
             if sound.is_none() {
                 self.doubtful.store(true, Ordering::Relaxed);

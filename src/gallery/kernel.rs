@@ -74,20 +74,6 @@ fn products(rows: &[i8], probe: &[i16], sums: &mut [f32]) {
     }
 }
 
-/// The dot product of two rows of one length.
-#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma", "x86_64+avx", "aarch64+neon"))]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    for (x, y) in a_blocks.iter().zip(b_blocks) {
-        for k in 0..16 {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
 /// A plain sum over `bytes`: the least work that reads all of them, against which `greeter bench search` holds the search.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub fn sum(bytes: &[i8]) -> i64 {

@@ -23,7 +23,7 @@ mod shortlist;
 pub use index::{Entry, Gallery};
 pub use shortlist::Shortlist;
 
-use crate::{face::Template, person::RecordNumber};
+use crate::person::RecordNumber;
 
 /// A person and how alike they are to the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,9 +57,4 @@ impl BestTwo {
             self.second = Some(new);
         }
     }
-}
-
-/// The comparison score of two templates of one network, -1 to 1.
-pub fn score(a: &Template, b: &Template) -> f32 {
-    kernel::dot(&a.0, &b.0)
 }

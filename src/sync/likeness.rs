@@ -1,7 +1,7 @@
 //! Whether the photos of one row show one person: a wrong one would spoil the person's template, and its owner would be greeted by
 //! another one's name. Pure.
 
-use crate::{face::Template, gallery::score};
+use crate::face::Template;
 
 /// What the photos of a row are to each other, by their places in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Likeness {
 pub fn judge(templates: &[&Template], min_score: f32) -> Likeness {
     let mut group: Vec<usize> = (0..templates.len()).collect();
     let directions: Vec<Template> = templates.iter().map(|template| template.direction()).collect();
-    let between = |a: usize, b: usize| score(&directions[a], &directions[b]);
+    let between = |a: usize, b: usize| directions[a].score(&directions[b]);
     for b in 0..templates.len() {
         for a in 0..b {
             if between(a, b) >= min_score {

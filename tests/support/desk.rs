@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use greeter::face::manifest::Manifest;
 use rustix::process::{Pid, Signal};
 
 /// The source tree.
@@ -225,13 +226,20 @@ impl Drop for Running {
     }
 }
 
+/// Whether a file of the models folder is an optional network, which may be installed here or not.
+fn is_optional(file: &str) -> bool {
+    let manifest = Manifest::load(&tree().join("models")).unwrap();
+    let mut optional = manifest.networks.values().filter(|network| network.optional);
+    optional.any(|network| network.files.iter().any(|it| it.name == file))
+}
+
 /// A copy of the installation that a test may spoil.
 pub struct Copy {
     folder: tempfile::TempDir,
 }
 
 impl Copy {
-    /// Models and assets are copies; the runtime is a link.
+    /// Models and assets are copies, without optional networks; the runtime is a link.
     pub fn new() -> Self {
         // On the program's own file system, so that it can be a second link to the same file: `current_exe` follows symlinks.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -242,8 +250,9 @@ impl Copy {
         for name in ["models", "assets", "assets/phrases"] {
             for entry in fs::read_dir(tree().join(name)).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_file() {
-                    fs::copy(&path, to(name).join(path.file_name().unwrap())).unwrap();
+                let file = path.file_name().unwrap().to_str().unwrap();
+                if path.is_file() && !(name == "models" && is_optional(file)) {
+                    fs::copy(&path, to(name).join(file)).unwrap();
                 }
             }
         }

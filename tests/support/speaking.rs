@@ -38,7 +38,8 @@ pub fn in_a_hall(name: &str, more: &[(&str, &str)], test: fn(&std::path::Path)) 
         .unwrap();
     hall::clear(folder.path());
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    for line in said.lines().filter_map(|line| line.find("measured: ").map(|at| &line[at..])) {
+    let told = |line: &'_ str| ["measured: ", "skipped: "].iter().find_map(|word| line.find(word));
+    for line in said.lines().filter_map(|line| told(line).map(|at| &line[at..])) {
         println!("{name}: {line}");
     }
     assert!(output.status.success() && said.contains("1 passed"), "{name}: {}\n{said}", output.status);

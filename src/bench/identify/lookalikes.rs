@@ -17,7 +17,6 @@ use crate::{
     gallery::{
         Gallery,
         decision::{Decision, Demands},
-        score,
     },
     person::RecordNumber,
 };
@@ -132,7 +131,7 @@ fn most_alike(divided: &[Divided<'_>], count: usize) -> Vec<(usize, usize, f32)>
         divided.iter().enumerate().filter_map(|(at, it)| mean(it).map(|mean| (at, mean))).collect();
     let mut best: Vec<(usize, usize, f32)> = Vec::new();
     for (k, (one, row)) in rows.iter().enumerate() {
-        best.extend(rows[k + 1..].iter().map(|(other, other_row)| (*one, *other, score(row, other_row))));
+        best.extend(rows[k + 1..].iter().map(|(other, other_row)| (*one, *other, row.score(other_row))));
         // Everything would be millions of pairs: only the best go on.
         best.sort_by(|a, b| b.2.total_cmp(&a.2));
         best.truncate(count);

@@ -58,9 +58,8 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
 
     let manifest = Manifest::load(&context.installation.models())?;
     let model = manifest.pack(&pack)?.recogniser.clone();
-    let dims =
-        manifest.networks.get(&model).and_then(|network| network.output.as_ref()).map_or(0, |output| output.size);
-    ensure!(dims > 0, "models.toml does not say how long the templates of {model} are");
+    let dims = manifest.template_size(&model);
+    let dims = dims.with_context(|| format!("models.toml does not say how long the templates of {model} are"))?;
     let mut configs = Vec::new();
     for (name, people) in [("empty", 0), ("full", args.people)] {
         let settings = settings(folder.path(), name);

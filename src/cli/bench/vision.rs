@@ -1,6 +1,6 @@
 //! `greeter bench vision`: what each stage of seeing costs, beside OpenCV.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::ensure;
 use rand::{SeedableRng, seq::SliceRandom};
@@ -22,10 +22,8 @@ use crate::{
     pipeline::{enrolled::Reader, roll::CurrentRoll, vision::Vision},
 };
 
-/// Sizes of frames, faces in them, cores.
+/// Sizes of frames.
 const SIZES: [(u32, u32); 2] = [(640, 480), (1280, 720)];
-const FACES: [usize; 2] = [1, 4];
-const CORES: [usize; 2] = [1, 2];
 /// Enrolled people; those who do not visit are made up.
 const PEOPLE: usize = 1000;
 /// Faces to cut out.
@@ -40,6 +38,12 @@ pub struct VisionArgs {
     /// Visits of each kind
     #[arg(long, default_value_t = 6)]
     visits: usize,
+    /// Faces in a frame
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4])]
+    faces: Vec<usize>,
+    /// Processors
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
+    cores: Vec<usize>,
     /// Photos to visit with, one folder a person; the demo's two people otherwise
     #[arg(long, value_name = "DIR")]
     dataset: Option<PathBuf>,
@@ -67,7 +71,8 @@ struct Kind {
 
 /// Measures and prints.
 pub fn run(args: &VisionArgs, context: &Context) -> anyhow::Result<Exit> {
-    ensure!(args.visits > 0, "--visits must be at least 1");
+    let positive = [&args.faces, &args.cores].iter().all(|list| list.iter().all(|value| *value > 0));
+    ensure!(positive && args.visits > 0, "--visits, --faces and --cores must be at least 1");
     let mut config = context.config.clone();
     config.face.pack = args.pack.clone().unwrap_or(config.face.pack);
     let context = Context { config, config_file: None, installation: context.installation.clone() };
@@ -84,11 +89,11 @@ pub fn run(args: &VisionArgs, context: &Context) -> anyhow::Result<Exit> {
     let peer = peer_setup(args, &manifest, &context)?;
     if peer.is_none() {
         anstream::eprintln!(
-            "OpenCV is not measured: its detector network is absent; `greeter models install yunet` or --yunet FILE"
+            "OpenCV is not measured: it is absent (scripts/bench/setup.sh), or its detector network (`greeter models install yunet`, or --yunet FILE)"
         );
     }
     let kinds = SIZES.into_iter().flat_map(|size| {
-        FACES.into_iter().flat_map(move |faces| CORES.into_iter().map(move |cores| Kind { size, faces, cores }))
+        args.faces.iter().flat_map(move |&faces| args.cores.iter().map(move |&cores| Kind { size, faces, cores }))
     });
     let kinds: Vec<Kind> = kinds.collect();
     let bar = indicatif::ProgressBar::new((kinds.len() * args.visits) as u64);
@@ -130,10 +135,11 @@ fn measure(
     let context = Context { config, config_file: None, installation: context.installation.clone() };
     let vision = Vision::new(run_command::networks(&context)?, roll.clone(), &context.config);
     let mut greeter = Greeter::new(vision, Eyes::new(&context.config.face), run_command::networks(&context)?);
-    let python = context.installation.root().join(".runtime/bench-python/bin/python");
+    let python = python(&context);
     let script = context.installation.root().join("scripts/bench/vision_peer.py");
     let start = |(name, reduce): (&'static str, u32), setup: &PeerSetup| -> Result<(&'static str, Peer), PeerError> {
-        let setup = PeerSetup { threads: cores, reduce, ..setup.clone() };
+        let mut setup = setup.clone();
+        (setup.threads, setup.reduce) = (cores, reduce);
         Ok((name, Peer::start(&python, &script, &setup)?))
     };
     let mut peers = Vec::new();
@@ -171,7 +177,11 @@ fn measure(
     Ok(rows)
 }
 
-/// What OpenCV runs: the detector, and the pack's recogniser. `None` where the detector's file is absent.
+fn python(context: &Context) -> PathBuf {
+    context.installation.root().join(".runtime/bench-python/bin/python")
+}
+
+/// What OpenCV runs: the detector, and the pack's recogniser. `None` where nobody asks for it and it or the detector's file is absent.
 fn peer_setup(args: &VisionArgs, manifest: &Manifest, context: &Context) -> anyhow::Result<Option<PeerSetup>> {
     let detector = match &args.yunet {
         Some(file) => {
@@ -179,22 +189,11 @@ fn peer_setup(args: &VisionArgs, manifest: &Manifest, context: &Context) -> anyh
             file.clone()
         }
         None => match manifest.resolve("yunet") {
-            Ok(network) => network.only_file().to_owned(),
-            Err(_) => return Ok(None),
+            Ok(network) if python(context).is_file() => network.only_file().to_owned(),
+            _ => return Ok(None),
         },
     };
-    let recogniser = manifest.resolve(&manifest.pack(&context.config.face.pack)?.recogniser)?;
-    let input = &recogniser.entry.input;
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    Ok(Some(PeerSetup {
-        detector: text(&detector),
-        recogniser: text(recogniser.only_file()),
-        mean: input.mean,
-        scale: input.scale,
-        batch: input.batch,
-        threads: 1,
-        reduce: 1,
-    }))
+    Ok(Some(PeerSetup::new(&detector, manifest, &context.config.face.pack)?))
 }
 
 fn print(figures: &Figures) {

@@ -4,7 +4,7 @@
 
 use image::RgbImage;
 
-use crate::face::align::SIDE;
+use crate::face::{align::SIDE, picture::luminance};
 
 /// A rectangle of the crop: rows and columns, the ends not included.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +60,6 @@ impl Planes {
         let plane = || vec![0.0; WIDTH * WIDTH];
         Self { grey: plane(), chroma: [plane(), plane()], coloured: false }
     }
-}
-
-fn luminance(pixel: [u8; 3]) -> f32 {
-    let [r, g, b] = pixel.map(f32::from);
-    0.299 * r + 0.587 * g + 0.114 * b
 }
 
 /// The mean of a value over an area.
