@@ -17,17 +17,19 @@ use greeter::{
         roll::{CurrentRoll, Roll},
         vision::{Sighting, Vision},
     },
-    visit::hall::{Hall, VisitEvent},
+    visit::{
+        hall::{Answer, VisitEvent},
+        turn::Kind,
+    },
 };
 use image::RgbImage;
 
 /// A webcam's pace.
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
-/// The vision stage of an installation in which nobody is enrolled, the hall, and what the camera shows of a stranger.
+/// The vision stage of an installation in which nobody is enrolled, and what the camera shows of a stranger.
 struct Empty {
     vision: Vision,
-    hall: Hall,
     config: Config,
     rgb: Arc<RgbImage>,
     now: Instant,
@@ -44,8 +46,7 @@ impl Empty {
         let thresholds = &manifest.thresholds[networks.recogniser.name()];
         let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
         let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
-        let (vision, hall) = (Vision::new(networks, roll, &config), Hall::new(&config.visit));
-        Self { vision, hall, config, rgb: Arc::default(), now: Instant::now(), seq: 0 }
+        Self { vision: Vision::new(networks, roll, &config), config, rgb: Arc::default(), now: Instant::now(), seq: 0 }
     }
 
     fn sees(&mut self, somebody: &Standing) -> Sighting {
@@ -72,13 +73,18 @@ fn somebody_who_was_seen_coming_is_not_addressed_before_they_have_stood_there() 
     let (mut came_at, mut from_afar, mut face_at) = (None, 0, None);
     for step in 0..120 {
         let sighting = robot.sees(if step < 60 { &far } else { &near });
-        from_afar += sighting.faces.iter().filter(|face| !face.near).count();
-        if sighting.faces.iter().any(|face| face.near) {
-            came_at.get_or_insert(robot.now);
+        match sighting.in_sight.is_empty() {
+            // The light on a face is told of every face that is found.
+            true => from_afar += usize::from(sighting.lighting.is_some_and(|light| light.face.is_some())),
+            false => drop(came_at.get_or_insert(robot.now)),
         }
-        face_at = face_at.or(sighting.decided.first().map(|decision| decision.face_at));
-        let events = robot.hall.on_faces(robot.now, sighting.faces, &sighting.gone);
-        if events.iter().any(|event| matches!(event, VisitEvent::Greet(_))) {
+        let answered = |answer: &Answer| matches!(answer, Answer::Say(say) if say.kind == Kind::Greeting);
+        for answer in &sighting.answers {
+            if let Answer::Event(VisitEvent::Decided(_, _, times)) = answer {
+                face_at = face_at.or(Some(times.face_at));
+            }
+        }
+        if sighting.answers.iter().any(answered) {
             break;
         }
     }
@@ -99,7 +105,8 @@ fn who_is_not_named_when_the_time_is_up_is_looked_at_in_every_frame_for_a_moment
     let (mut last_chance, mut afterwards) = (Vec::new(), Vec::new());
     for _ in 0..40 {
         let sighting = robot.sees(&near);
-        let Some(since) = sighting.faces.first().map(|face| *found_at.get_or_insert(face.since)) else { continue };
+        // The frame before the first one that counts showed them, too.
+        let Some(since) = sighting.in_sight.first().map(|_| *found_at.get_or_insert(robot.now - FRAME)) else { continue };
         let watched = robot.now - since;
         if watched > decides_at + FRAME && watched < decides_at + Duration::from_millis(150) {
             last_chance.push(sighting.embedded);

@@ -32,6 +32,7 @@ use greeter::{
         roll::{CurrentRoll, Roll},
         vision::Vision,
     },
+    visit::hall::{Answer, VisitEvent},
 };
 use image::{Rgb, RgbImage};
 use support::{
@@ -173,6 +174,8 @@ impl Robot {
         // A view of each frame, and one search of the whole frame a mutation: as much as can be seen in a short time.
         config.face.embed_per_second = 1_000;
         config.face.find_every_ms = 1_000;
+        // What is decided is told in the first frame that shows them: there are not many.
+        config.visit.attention_ms = 0;
         let load = |smallest| Networks::load(&installation, &config.face.pack, smallest).unwrap();
         let mut enroller = PhotoEnroller::new(load(enrol::MIN_FACE_PX));
         let (mut people, mut templates, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -242,9 +245,11 @@ fn go(of: &Mutation, robot: Option<&mut Robot>, watchdog: &Watchdog) -> Fate {
             Arc::new(Stance::at(seq as f32 * FRAME.as_secs_f32(), 0.0).moves(picture, picture.height() as f32 / 8.0));
         let frame = Frame { rgb, captured_at: robot.now, seq: seq.into() };
         let (sighting, _) = watchdog.watches("looking", || robot.vision.on_frame(&frame).unwrap());
-        for face in &sighting.faces {
-            fate.seen = true;
-            if let Some(Decision::Identified(person)) = face.verdict.map(|verdict| verdict.decision) {
+        fate.seen |= !sighting.in_sight.is_empty();
+        for answer in sighting.answers {
+            if let Answer::Event(VisitEvent::Decided(_, verdict, _)) = answer
+                && let Decision::Identified(person) = verdict.decision
+            {
                 fate.named.insert(robot.names[&person].clone());
             }
         }

@@ -22,7 +22,10 @@ use greeter::{
     person::RecordNumber,
     pipeline::{enrolled::Reader, roll::CurrentRoll, vision::Vision},
     store::Store,
-    visit::hall::{Hall, VisitEvent},
+    visit::{
+        hall::{Answer, VisitEvent},
+        turn::{Heard, Kind},
+    },
 };
 use rand::{SeedableRng, seq::SliceRandom};
 
@@ -84,7 +87,6 @@ struct Walk {
     vision: Vision,
     now: Instant,
     visits: u16,
-    config: Config,
 }
 
 impl Walk {
@@ -95,8 +97,8 @@ impl Walk {
         let standing = Standing::of(&photos, 0.6, self.visits);
         let mut rgb = Arc::default();
         self.now += Duration::from_secs(3);
-        self.vision.without_frames(self.now);
-        let mut hall = Hall::new(&self.config.visit);
+        self.vision.forget_everybody();
+        let mut decided = Decision::Stranger;
         for step in 0..FRAMES_A_VISIT {
             self.now += FRAME;
             if step % FRAMES_A_PICTURE == 0 {
@@ -105,9 +107,21 @@ impl Walk {
             }
             let frame = Frame { rgb: rgb.clone(), captured_at: self.now, seq: step.into() };
             let sighting = self.vision.on_frame(&frame).unwrap();
-            for event in hall.on_faces(self.now, sighting.faces, &sighting.gone) {
-                if let VisitEvent::Greet(guests) = event {
-                    return guests.iter().map(|guest| guest.decision).collect();
+            for answer in sighting.answers {
+                match answer {
+                    Answer::Event(VisitEvent::Decided(_, verdict, _)) => decided = verdict.decision,
+                    Answer::Say(say) if say.kind == Kind::Greeting => {
+                        let called = |person: Option<RecordNumber>| match (person, decided) {
+                            (Some(person), _) => Decision::Identified(person),
+                            // A name that no view of the last moment stood for.
+                            (None, Decision::Identified(_)) => Decision::Unsure,
+                            (None, decided) => decided,
+                        };
+                        return say.guests.iter().map(|guest| called(guest.person)).collect();
+                    }
+                    // The hello is over at once.
+                    Answer::Say(say) => self.vision.hear(self.now, Heard::Over { id: say.id, whole: true }),
+                    _ => {}
                 }
             }
         }
@@ -213,7 +227,7 @@ fn walk(config: Config) -> Walk {
     let smallest = Eyes::min_face_px(&config.face, config.camera.height);
     let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
     let roll = CurrentRoll::new(reader.read().unwrap());
-    Walk { vision: Vision::new(networks, roll, &config), now: Instant::now(), visits: 0, config }
+    Walk { vision: Vision::new(networks, roll, &config), now: Instant::now(), visits: 0 }
 }
 
 /// Counts a visit. Any wrong name, also of somebody in the background, makes it wrong.

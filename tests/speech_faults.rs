@@ -205,7 +205,7 @@ fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_nev
             speech.say(Utterance { priority, not_after: Some(not_after), ..utterance });
             std::thread::sleep(Duration::from_millis(random.random_range(0..450)));
             match random.random_range(0..3) {
-                0 => speech.nobody_there(id),
+                0 => speech.hush(id, false),
                 1 => speech.stop(),
                 _ => {}
             }
@@ -273,7 +273,7 @@ fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_a
             speech.say(Utterance { priority: Priority::Urgent, ..Utterance::new(id, language.into(), text) });
             // The next one, which is as urgent, does not interrupt this one: its visitor has to leave.
             std::thread::sleep(Duration::from_millis(random.random_range(100..900)));
-            speech.nobody_there(id);
+            speech.hush(id, false);
         }
         std::thread::sleep(Duration::from_secs(2));
         let mut spoken = BTreeMap::new();

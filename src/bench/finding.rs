@@ -9,8 +9,11 @@ use serde::Serialize;
 
 use super::crowd::{Cutout, Place, places, wall};
 use crate::{
+    config::{Config, DecisionSettings},
     face::{ModelError, Point, eyes::Eyes, networks::Networks},
-    visit::tracker::Tracker,
+    gallery::{decision::Demands, exact::InMemory},
+    pipeline::roll::Roll,
+    visit::hall::{FoundFace, Hall as Visits, Rules},
 };
 
 /// A webcam's pace.
@@ -153,7 +156,8 @@ impl<'c> Hall<'c> {
         frames: usize,
         times: &mut Vec<f64>,
     ) -> Result<Seen, ModelError> {
-        let mut tracker = Tracker::new(Duration::from_millis(1500));
+        let mut visits = Visits::new(Rules::new(&Config::default()));
+        let nobody = Roll::empty(Box::<InMemory>::default(), Demands::new(&DecisionSettings::default(), 1.0, None));
         let mut seen = Seen { found_at: vec![None; self.people.len()], ..Seen::default() };
         let mut now = Instant::now();
         let mut known_false = Vec::new();
@@ -165,19 +169,20 @@ impl<'c> Hall<'c> {
                 cutout.paste(&mut frame, *place);
             }
             let began = Instant::now();
-            let faces = eyes.look(networks, &frame, now, &tracker.followed())?;
+            let faces = eyes.look(networks, &frame, now, &visits.followed())?;
             if at.is_some() {
                 times.push(began.elapsed().as_secs_f64() * 1000.0);
             }
-            let followed = tracker.update(now, faces).faces;
+            let faces: Vec<FoundFace> = faces.into_iter().map(|face| FoundFace { face, stir: 0.0 }).collect();
+            visits.on_frame(now, &faces, &nobody);
             let mut any_false = false;
-            for one in followed {
-                match self.people.iter().position(|(_, place, _)| place.is_of(&one.face)) {
+            for (visitor, face) in visits.faces() {
+                match self.people.iter().position(|(_, place, _)| place.is_of(face)) {
                     Some(person) => seen.found_at[person] = seen.found_at[person].or(at),
                     None => {
                         any_false = true;
-                        if !known_false.contains(&one.track) {
-                            known_false.push(one.track);
+                        if !known_false.contains(&visitor) {
+                            known_false.push(visitor);
                         }
                     }
                 }

@@ -157,7 +157,7 @@ impl Greeter {
         let sighting = self.vision.on_frame(&Frame { rgb: Arc::new(rgb), captured_at: self.now, seq: self.seq })?;
         let times = sighting.times;
         self.stages.complete.0 += 1;
-        if sighting.faces.len() == faces {
+        if sighting.in_sight.len() == faces {
             self.stages.complete.1 += 1;
             self.stages.track.push((times.find + times.align + times.search).as_secs_f64() * 1000.0);
         }

@@ -30,7 +30,7 @@ pub mod words;
 
 use std::path::PathBuf;
 
-pub use tail::match_rate;
+pub use tail::{deviate, match_rate};
 
 /// Galleries for which scores are computed.
 pub const GALLERIES: [usize; 15] =

@@ -63,7 +63,7 @@ fn face(frame: &RgbImage, bounds: &FaceBox) -> Option<f32> {
     mean(places.filter_map(|point| luminance_at(frame, point)))
 }
 
-fn luminance_at(frame: &RgbImage, point: Point) -> Option<f32> {
+pub(super) fn luminance_at(frame: &RgbImage, point: Point) -> Option<f32> {
     if point.x < 0.0 || point.y < 0.0 {
         return None;
     }

@@ -14,6 +14,7 @@ pub mod quality;
 pub mod recogniser;
 mod same_face;
 pub mod short_range;
+pub mod stir;
 pub mod sweep;
 pub mod template;
 pub mod whitening;

@@ -4,18 +4,15 @@
 
 use std::time::Duration;
 
-use super::{BestTwo, Gallery, grounds::Grounds};
+use super::{BestTwo, Gallery, NonMates, grounds::Grounds};
 use crate::{calibration::in_force::ScoreSource, config::DecisionSettings, face::Template, person::RecordNumber};
 
-/// Views kept of one track: the best ones. More hardly change the mean.
+/// Views kept of one visitor: the best ones. More hardly change the mean.
 pub const VIEWS_KEPT: usize = 8;
 /// So many views must each point to the person who is named.
 pub const VIEWS_THAT_AGREE: usize = 2;
 /// A score so far below the threshold is a person who might be enrolled but cannot be named.
 const UNSURE_BAND: f32 = 0.15;
-/// A view less alike than this to the others of its track shows another person. Measured with the default recogniser, single views of
-/// photos of different days: 1 % of mates are below 0.45; strangers of one population (East Asian group) reach 0.4 in 2.7 % of the pairs.
-const SAME_PERSON: f32 = 0.4;
 /// Two views more alike than this show nearly the same moment.
 const SAME_MOMENT: f32 = 0.9;
 /// A score so far below the threshold may still be lifted to it by other views; further below, waiting would be in vain. (A second view
@@ -37,6 +34,8 @@ pub struct Demands {
     pub decide_within: Duration,
     /// How much longer where that may bring a name.
     pub patience: Duration,
+    /// How alike different people look to the recogniser in use: for whether two views show one person.
+    pub non_mates: NonMates,
 }
 
 impl Demands {
@@ -58,6 +57,7 @@ impl Demands {
             min_views: (settings.min_views as usize).max(2),
             decide_within: Duration::from_millis(settings.decide_within_ms),
             patience: if pays { Duration::from_millis(settings.patience_ms) } else { Duration::ZERO },
+            non_mates: NonMates::default(),
         }
     }
 }
@@ -90,39 +90,30 @@ pub struct Verdict {
     pub grounds: Grounds,
 }
 
-/// What is known so far about one track.
+/// What one visitor's views have shown so far.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     views: Vec<(Template, f32)>,
-    strange: usize,
 }
 
 impl Evidence {
     /// Adds a view with its quality (0 to 1).
-    ///
-    /// A view unlike the others is set aside; a second one after it means that another person stands in this place now, and all
-    /// that was known is forgotten: `false`.
-    pub fn add(&mut self, view: Template, quality: f32) -> bool {
-        if self.views.len() >= 2 && self.mean().is_some_and(|mean| mean.score(&view) < SAME_PERSON) {
-            self.strange += 1;
-            if self.strange < 2 {
-                return true;
-            }
-            *self = Self { views: vec![(view, quality)], strange: 0 };
-            return false;
-        }
-        self.strange = 0;
+    pub fn add(&mut self, view: Template, quality: f32) {
         self.views.push((view, quality.max(0.05)));
         if self.views.len() > VIEWS_KEPT {
             let worst = (0..self.views.len()).min_by(|&a, &b| self.views[a].1.total_cmp(&self.views[b].1));
             worst.map(|at| self.views.remove(at));
         }
-        true
     }
 
-    /// Whether the last view was unlike the others: somebody else may stand there now, and nobody is named before the next view tells.
-    pub fn in_doubt(&self) -> bool {
-        self.strange > 0
+    /// The score of a view with the one of those before it that it is most like; `None` where there is none.
+    pub fn likeness(&self, view: &Template) -> Option<f32> {
+        self.views.iter().map(|(known, _)| known.score(view)).max_by(f32::total_cmp)
+    }
+
+    /// The view that came last, of those that are kept.
+    pub fn newest(&self) -> Option<&Template> {
+        self.views.last().map(|(view, _)| view)
     }
 
     /// How many views there are.
@@ -188,6 +179,7 @@ mod tests {
         min_views: 3,
         decide_within: Duration::from_millis(200),
         patience: Duration::from_millis(400),
+        non_mates: NonMates { mean: 0.1, spread: 0.14 },
     };
 
     /// A direction: person `k` stands along axis `k`; `blend` leans it towards the next axis.
@@ -269,26 +261,15 @@ mod tests {
     #[test]
     fn with_nobody_enrolled_everybody_is_a_stranger() {
         let mut evidence = Evidence::default();
-        (0..3).for_each(|_| assert!(evidence.add(view(1, 0.0), 0.9)));
+        (0..3).for_each(|_| evidence.add(view(1, 0.0), 0.9));
         let verdict = evidence.decide(Duration::ZERO, &Gallery::default(), &DEMANDS).unwrap();
         assert_eq!(verdict.decision, Decision::Stranger);
     }
 
     #[test]
-    fn when_another_person_steps_into_the_place_all_evidence_is_forgotten() {
-        let mut evidence = Evidence::default();
-        (0..4).for_each(|_| assert!(evidence.add(view(0, 0.0), 0.9)));
-        assert!(evidence.add(view(2, 0.0), 0.9), "one odd view may be a blink of the detector");
-        assert!(evidence.in_doubt(), "but nobody is named on the strength of the views before it");
-        assert!(!evidence.add(view(2, 0.1), 0.9));
-        assert_eq!(evidence.views(), 1);
-        assert_eq!(evidence.decide(Duration::ZERO, &gallery(), &DEMANDS), None);
-    }
-
-    #[test]
     fn a_verdict_says_what_it_rested_on() {
         let mut evidence = Evidence::default();
-        (0..3).for_each(|_| assert!(evidence.add(view(2, 0.1), 0.5)));
+        (0..3).for_each(|_| evidence.add(view(2, 0.1), 0.5));
         let verdict = evidence.decide(Duration::ZERO, &gallery(), &DEMANDS).unwrap();
         assert_eq!((verdict.views, verdict.quality, verdict.demands), (3, 0.5, DEMANDS));
         assert!(verdict.best.first.unwrap().score > 0.9 && verdict.best.second.unwrap().score < 0.2);

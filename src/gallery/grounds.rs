@@ -166,6 +166,7 @@ mod tests {
             min_views: 3,
             decide_within: Duration::from_millis(200),
             patience: Duration::from_millis(400),
+            non_mates: Default::default(),
         };
         Verdict { decision, best, demands, views, quality: 0.8, grounds }
     }

@@ -204,6 +204,17 @@ impl Gallery {
         self.search_many(std::slice::from_ref(probe)).pop().unwrap_or_default()
     }
 
+    /// The comparison score of a probe with one person's best row; `None` for who is not in the gallery.
+    pub fn score_of(&self, person: RecordNumber, probe: &Template) -> Option<f32> {
+        let mut row = vec![0.0; self.rows.dims];
+        let mut score = |at: usize| {
+            let read = probe.0.len() == self.rows.dims && self.exact.read(self.rows.places[at], &mut row);
+            read.then(|| dot(&row, &probe.0))
+        };
+        let rows = (0..self.rows.len()).filter(|at| self.rows.owners[*at] == person);
+        rows.filter_map(&mut score).max_by(f32::total_cmp)
+    }
+
     /// Compares several probes with everybody in one pass.
     pub fn search_many(&self, probes: &[Template]) -> Vec<BestTwo> {
         self.settle(probes, [self.shortlist(0..self.rows(), probes)])

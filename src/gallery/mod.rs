@@ -8,6 +8,7 @@
 //! | `exact` | where the exact rows are that decide between those |
 //! | `kernel` | the arithmetic |
 //! | `decision` | whether the best is like enough to be named |
+//! | `non_mates` | how alike different people look, for every bar that compares faces |
 //! | `grounds` | what that rested on, for explaining it afterwards |
 //!
 //! Pure.
@@ -17,10 +18,12 @@ pub mod exact;
 pub mod grounds;
 mod index;
 pub mod kernel;
+mod non_mates;
 mod rows;
 mod shortlist;
 
 pub use index::{Entry, Gallery};
+pub use non_mates::NonMates;
 pub use shortlist::Shortlist;
 
 use crate::person::RecordNumber;

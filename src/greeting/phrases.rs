@@ -62,6 +62,17 @@ pub enum Addressee<'a> {
         /// Whether they are old enough to be given more time.
         older: bool,
     },
+    /// Somebody who was told the same way earlier that day.
+    Back {
+        /// As in the roster.
+        name: &'a PersonName,
+        /// How it is read, where the roster says it.
+        pronunciation: Option<&'a Pronunciation>,
+        /// The full name is said where absent.
+        salutation: Option<Salutation>,
+        /// Their own, or the configuration's.
+        language: &'a Language,
+    },
     /// A stranger, or somebody of whom the robot is not sure: no name.
     Unknown {
         /// The configuration's.
@@ -74,7 +85,7 @@ pub enum Addressee<'a> {
 impl Addressee<'_> {
     fn language(&self) -> &Language {
         match self {
-            Self::Named { language, .. } | Self::Unknown { language, .. } => language,
+            Self::Named { language, .. } | Self::Back { language, .. } | Self::Unknown { language, .. } => language,
         }
     }
 }
@@ -135,6 +146,24 @@ impl Phrases {
 
     /// What to say: one utterance a language, in the order in which the languages first appear among the people.
     pub fn greeting(&self, greeting: &Greeting<'_>) -> Vec<Spoken> {
+        self.speak(greeting, |speaker, people, after_hello| speaker.greet(people, after_hello))
+    }
+
+    /// The same where others wait: each name with its counter, and no more.
+    pub fn brief(&self, greeting: &Greeting<'_>) -> Vec<Spoken> {
+        self.speak(greeting, |speaker, people, _| speaker.greet_briefly(people))
+    }
+
+    /// The way only, without name and greeting, for whoever asks again.
+    pub fn way(&self, greeting: &Greeting<'_>) -> Vec<Spoken> {
+        self.speak(greeting, |speaker, people, _| speaker.ways(people))
+    }
+
+    fn speak(
+        &self,
+        greeting: &Greeting<'_>,
+        text: impl Fn(&Speaker<'_>, &[&Addressee<'_>], bool) -> String,
+    ) -> Vec<Spoken> {
         let mut groups: Vec<(&Language, &Messages, Vec<&Addressee<'_>>)> = Vec::new();
         for person in &greeting.people {
             let Some((language, messages)) = self.for_language(person.language()) else { continue };
@@ -147,8 +176,11 @@ impl Phrases {
             .into_iter()
             .map(|(language, messages, people)| Spoken {
                 language: language.clone(),
-                text: Speaker { language, messages, time: greeting.time }
-                    .greet(&people, greeting.after_hello_in == Some(language)),
+                text: text(
+                    &Speaker { language, messages, time: greeting.time },
+                    &people,
+                    greeting.after_hello_in == Some(language),
+                ),
                 unhurried: people.iter().any(|person| matches!(person, Addressee::Named { older: true, .. })),
             })
             .collect()
@@ -167,6 +199,28 @@ impl Phrases {
     }
 }
 
+/// Those who are addressed together.
+struct Party<'a> {
+    /// How they are called, and where they go, if they are to be told.
+    named: Vec<(String, Option<&'a Counter>)>,
+    /// Where those without a name ask.
+    receptions: Vec<&'a Counter>,
+    unknown: usize,
+}
+
+/// Who goes to the same counter goes together, in the order in which they were named.
+fn by_counter<'a>(named: &'a [(String, Option<&'a Counter>)]) -> Vec<(&'a Counter, Vec<&'a str>)> {
+    let mut counters: Vec<(&Counter, Vec<&str>)> = Vec::new();
+    for (name, counter) in named {
+        let Some(counter) = counter else { continue };
+        match counters.iter_mut().find(|(known, _)| known.id() == counter.id()) {
+            Some((_, there)) => there.push(name),
+            None => counters.push((counter, vec![name])),
+        }
+    }
+    counters
+}
+
 /// Puts sentences of one language together.
 struct Speaker<'a> {
     language: &'a Language,
@@ -176,22 +230,7 @@ struct Speaker<'a> {
 
 impl Speaker<'_> {
     fn greet(&self, people: &[&Addressee<'_>], after_hello: bool) -> String {
-        let mut named: Vec<(String, &Counter)> = Vec::new();
-        let mut receptions: Vec<&Counter> = Vec::new();
-        let mut unknown = 0;
-        for person in people {
-            match person {
-                Addressee::Named { name, pronunciation, salutation, counter, .. } => {
-                    named.push((self.address(name, *pronunciation, *salutation), counter));
-                }
-                Addressee::Unknown { reception, .. } => {
-                    unknown += 1;
-                    if !receptions.iter().any(|known| known.id() == reception.id()) {
-                        receptions.push(reception);
-                    }
-                }
-            }
-        }
+        let Party { named, receptions, unknown } = self.party(people);
         let names = self.list(&named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
         let opening = match (named.is_empty(), unknown) {
             (true, 0..=1) => ["stranger", "stranger-then"],
@@ -202,20 +241,65 @@ impl Speaker<'_> {
         // Fluent passes over what a message does not use.
         let mut sentences = vec![self.say(opening, &[("names", &names)])];
 
-        let mut counters: Vec<(&Counter, Vec<&str>)> = Vec::new();
-        for (name, counter) in &named {
-            match counters.iter_mut().find(|(known, _)| known.id() == counter.id()) {
-                Some((_, there)) => there.push(name),
-                None => counters.push((counter, vec![name])),
-            }
-        }
-        if let ([(counter, _)], 0) = (counters.as_slice(), unknown) {
+        let counters = by_counter(&named);
+        let everybody_goes = counters.iter().map(|(_, there)| there.len()).sum::<usize>() == named.len() + unknown;
+        if let ([(counter, _)], true) = (counters.as_slice(), everybody_goes) {
             sentences.push(self.way("go", "", counter));
         } else {
             sentences.extend(counters.iter().map(|(counter, there)| self.way("some-go", &self.list(there), counter)));
         }
         let ask = if named.is_empty() { "ask" } else { "others-ask" };
         sentences.extend(receptions.iter().map(|reception| self.way(ask, "", reception)));
+        self.one_after_the_other(sentences)
+    }
+
+    fn greet_briefly(&self, people: &[&Addressee<'_>]) -> String {
+        let Party { named, receptions, unknown } = self.party(people);
+        let knows: Vec<&str> =
+            named.iter().filter(|(_, counter)| counter.is_none()).map(|(name, _)| name.as_str()).collect();
+        let mut sentences = Vec::new();
+        match (knows.is_empty(), named.is_empty(), unknown) {
+            (false, ..) => sentences.push(self.say("named-then", &[("names", &self.list(&knows))])),
+            (true, true, 1) => sentences.push(self.say("stranger-then", &[])),
+            (true, true, _) => sentences.push(self.say("strangers-then", &[])),
+            (true, false, _) => {}
+        }
+        let go = |(counter, there): &(&Counter, Vec<&str>)| self.short_way("some-go", &self.list(there), counter);
+        sentences.extend(by_counter(&named).iter().map(go));
+        let ask = if named.is_empty() { "ask" } else { "others-ask" };
+        sentences.extend(receptions.iter().map(|reception| self.short_way(ask, "", reception)));
+        self.one_after_the_other(sentences)
+    }
+
+    fn ways(&self, people: &[&Addressee<'_>]) -> String {
+        let Party { named, receptions, .. } = self.party(people);
+        let go = by_counter(&named).into_iter().map(|(counter, _)| self.way("go", "", counter));
+        let ask = receptions.iter().map(|reception| self.way("ask", "", reception));
+        self.one_after_the_other(go.chain(ask).collect())
+    }
+
+    fn party<'p>(&self, people: &[&'p Addressee<'_>]) -> Party<'p> {
+        let mut party = Party { named: Vec::new(), receptions: Vec::new(), unknown: 0 };
+        for person in people {
+            match person {
+                Addressee::Named { name, pronunciation, salutation, counter, .. } => {
+                    party.named.push((self.address(name, *pronunciation, *salutation), Some(counter)));
+                }
+                Addressee::Back { name, pronunciation, salutation, .. } => {
+                    party.named.push((self.address(name, *pronunciation, *salutation), None));
+                }
+                Addressee::Unknown { reception, .. } => {
+                    party.unknown += 1;
+                    if !party.receptions.iter().any(|known| known.id() == reception.id()) {
+                        party.receptions.push(reception);
+                    }
+                }
+            }
+        }
+        party
+    }
+
+    fn one_after_the_other(&self, mut sentences: Vec<String>) -> String {
         let last = sentences.pop().unwrap_or_default();
         sentences.iter().rev().fold(last, |rest, first| self.say("then", &[("first", first), ("rest", &rest)]))
     }
@@ -251,6 +335,12 @@ impl Speaker<'_> {
             directions => self.say("place", &[("counter", words.name), ("directions", directions)]),
         };
         self.say(message, &[("names", names), ("counter", words.name), ("place", &place)])
+    }
+
+    /// Without directions.
+    fn short_way(&self, message: &str, names: &str, counter: &Counter) -> String {
+        let name = counter.words(self.language).name;
+        self.say(message, &[("names", names), ("counter", name), ("place", name)])
     }
 
     fn say(&self, message: &str, values: &[(&'static str, &str)]) -> String {

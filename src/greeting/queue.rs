@@ -1,9 +1,8 @@
 //! Which utterance is said next, and which one has to be silent for it. Pure.
 //!
 //! What matters more comes first, and what was asked for first among equals. Something more important silences what is being said; among equals
-//! nobody is interrupted, because the visitor before is still being told where to go. But a greeting whose visitors have all left is for
-//! nobody: it is not begun, and one that has begun gives way to whatever matters as much. What was silenced is not said again: its rest
-//! would not be understood.
+//! nobody is interrupted, because the visitor before is still being told where to go. What nobody listens to any more is hushed: it is not
+//! begun, or ends with its phrase. What was silenced is not said again: its rest would not be understood.
 
 use std::{fmt, time::Instant};
 
@@ -18,7 +17,7 @@ pub(super) const PLACES: usize = 8;
 pub enum Dropped {
     /// Its `not_after` had passed.
     TooLate,
-    /// Its visitors left before it began, or left and others had to be greeted.
+    /// Its visitors have left, or must not be called so any more.
     NobodyThere,
     /// Something more important was to be said.
     Interrupted,
@@ -51,7 +50,6 @@ struct Current {
     id: u64,
     priority: Priority,
     begun: bool,
-    left: bool,
     silenced: Option<Dropped>,
 }
 
@@ -62,6 +60,8 @@ pub(super) struct Outcome {
     pub dropped: Vec<(u64, Dropped)>,
     /// Whether what is being said is to be silenced now.
     pub silence: bool,
+    /// Whether it is to end with its phrase.
+    pub last_phrase: bool,
 }
 
 impl Queue {
@@ -77,23 +77,23 @@ impl Queue {
         outcome
     }
 
-    /// Those whom an utterance is for are no longer there.
-    pub fn nobody_there(&mut self, id: u64) -> Outcome {
+    /// Nobody is to hear more of an utterance than the phrase that is heard now, or not even that.
+    pub fn hush(&mut self, id: u64, at_once: bool) -> Outcome {
         let gone = |utterance: &Utterance| (utterance.id == id).then_some((id, Dropped::NobodyThere));
         let dropped = self.waiting.iter().filter_map(gone).collect();
         self.waiting.retain(|utterance| utterance.id != id);
-        let mut silence = false;
-        if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
-            current.left = true;
-            silence = if current.begun { self.give_way() } else { self.silence(Dropped::NobodyThere) };
-        }
-        Outcome { dropped, silence }
+        let begun = match self.current.as_ref().filter(|current| current.id == id) {
+            Some(current) => current.begun,
+            None => return Outcome { dropped, ..Outcome::default() },
+        };
+        let hushed = self.silence(Dropped::NobodyThere);
+        Outcome { dropped, silence: hushed && (at_once || !begun), last_phrase: hushed && begun && !at_once }
     }
 
     /// Nothing more is to be said.
     pub fn clear(&mut self) -> Outcome {
         let dropped = self.waiting.drain(..).map(|waiting| (waiting.id, Dropped::Stopped)).collect();
-        Outcome { dropped, silence: self.silence(Dropped::Stopped) }
+        Outcome { dropped, silence: self.silence(Dropped::Stopped), last_phrase: false }
     }
 
     /// What to say now; only when nothing is being said. What is too late by now is dropped.
@@ -108,7 +108,6 @@ impl Queue {
             id: utterance.id,
             priority: utterance.priority,
             begun: false,
-            left: false,
             silenced: None,
         });
         (next, dropped)
@@ -137,7 +136,6 @@ impl Queue {
         let most = self.waiting.iter().map(|waiting| waiting.priority).max();
         let why = match most {
             Some(most) if most > current.priority => Dropped::Interrupted,
-            Some(most) if current.left && most == current.priority => Dropped::NobodyThere,
             _ => return false,
         };
         self.silence(why)
@@ -204,27 +202,28 @@ mod tests {
     #[test]
     fn a_greeting_is_not_begun_when_its_visitor_has_left() {
         let mut queue = queue([greeting(1), greeting(2)]);
-        assert_eq!(queue.nobody_there(2).dropped, [(2, Dropped::NobodyThere)]);
+        assert_eq!(queue.hush(2, false).dropped, [(2, Dropped::NobodyThere)]);
         assert_eq!(next(&mut queue), Some(1));
-        assert!(queue.nobody_there(1).silence, "it is on its way to the loudspeaker and has not begun");
+        assert!(queue.hush(1, false).silence, "it is on its way to the loudspeaker and has not begun");
         assert_eq!(queue.over(), Some(Dropped::NobodyThere));
         assert_eq!(next(&mut queue), None);
-        assert_eq!(queue.nobody_there(7), Outcome::default());
+        assert_eq!(queue.hush(7, false), Outcome::default());
     }
 
     #[test]
-    fn a_greeting_that_nobody_listens_to_gives_way_to_the_next_visitor() {
-        let mut early = queue([greeting(1)]);
-        next(&mut early);
-        early.begun();
-        assert!(!early.nobody_there(1).silence, "nobody else is there: it may go on");
-        assert!(!early.push(aside(2)).silence);
-        assert!(early.push(greeting(3)).silence);
-        assert_eq!(early.over(), Some(Dropped::NobodyThere));
-        let mut late = queue([greeting(1), greeting(2)]);
-        next(&mut late);
-        late.begun();
-        assert!(late.nobody_there(1).silence, "somebody waits already");
+    fn a_greeting_that_nobody_listens_to_ends_with_its_phrase_and_a_wrong_name_at_once() {
+        let speaking = || {
+            let mut queue = queue([greeting(1)]);
+            next(&mut queue);
+            queue.begun();
+            queue
+        };
+        let (mut left, mut wrong) = (speaking(), speaking());
+        let outcome = left.hush(1, false);
+        assert!(outcome.last_phrase && !outcome.silence);
+        assert_eq!(left.hush(1, false), Outcome::default(), "once is enough");
+        let outcome = wrong.hush(1, true);
+        assert!(outcome.silence && !outcome.last_phrase);
     }
 
     #[test]
@@ -249,7 +248,7 @@ mod tests {
     fn stopping_drops_everything_and_silences_what_is_being_said() {
         let mut queue = queue([greeting(1), greeting(2)]);
         next(&mut queue);
-        assert_eq!(queue.clear(), Outcome { dropped: vec![(2, Dropped::Stopped)], silence: true });
+        assert_eq!(queue.clear(), Outcome { dropped: vec![(2, Dropped::Stopped)], silence: true, last_phrase: false });
         assert!(queue.is_speaking() && queue.waiting.is_empty());
         assert_eq!(queue.over(), Some(Dropped::Stopped));
         assert!(!queue.is_speaking());

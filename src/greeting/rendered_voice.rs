@@ -148,7 +148,7 @@ impl RenderedVoice {
             if let Some(since) = quiet_since {
                 pause(since + utterance.phrases[index].pause_before, stop);
             }
-            if stop.is_raised() {
+            if stop.is_last_phrase() {
                 return Err(VoiceError::Stopped);
             }
             let not_after = utterance.not_after.filter(|_| index == from);
@@ -165,7 +165,7 @@ impl RenderedVoice {
 }
 
 fn pause(until: Instant, stop: &StopFlag) {
-    while !stop.is_raised() && Instant::now() < until {
+    while !stop.is_last_phrase() && Instant::now() < until {
         let left = until.saturating_duration_since(Instant::now());
         thread::sleep(left.min(Duration::from_millis(5)));
     }

@@ -33,6 +33,8 @@ use crate::{config::GreetingSettings, person::Language};
 
 /// Events that may wait for the caller; the oldest is dropped when one more comes, and counted.
 const EVENTS: usize = 256;
+/// The last phrase of what nobody listens to goes on for so long at most.
+const LAST_PHRASE: Duration = Duration::from_millis(1500);
 /// How long dropping the handle waits for the thread.
 const ENDS_WITHIN: Duration = Duration::from_millis(900);
 
@@ -153,6 +155,9 @@ impl Shared {
             if outcome.silence {
                 line.stop.raise();
             }
+            if outcome.last_phrase {
+                line.stop.raise_after_phrase(Instant::now() + LAST_PHRASE);
+            }
             outcome
         };
         for (id, why) in outcome.dropped {
@@ -208,9 +213,9 @@ impl Speech {
         self.shared.change(|queue| queue.push(utterance));
     }
 
-    /// Those whom an utterance is for have left: it is not begun any more, and gives way to others.
-    pub fn nobody_there(&self, id: u64) {
-        self.shared.change(|queue| queue.nobody_there(id));
+    /// Nobody is to hear more of an utterance than the phrase that is heard now, or not even that: it is not begun any more.
+    pub fn hush(&self, id: u64, at_once: bool) {
+        self.shared.change(|queue| queue.hush(id, at_once));
     }
 
     /// Plays the chime, where it is configured, unless somebody is speaking or it is a quiet hour; returns at once and delays no speech.

@@ -318,9 +318,9 @@ fn a_greeting_whose_visitor_has_left_makes_room_for_the_next_one() {
     speech.say(sentence(1, "Good morning."));
     assert_eq!(next(&speech), "1 begun by first");
     speech.say(sentence(2, "Good afternoon."));
-    speech.nobody_there(2);
+    speech.hush(2, false);
     assert_eq!(next(&speech), "2 dropped: its visitor has left");
-    speech.nobody_there(1);
+    speech.hush(1, false);
     speech.say(sentence(3, "Good evening."));
     assert_eq!([next(&speech), next(&speech)], ["1 dropped: its visitor has left", "3 begun by first"]);
     assert_eq!(heard(&hand), ["Good morning.", "Good evening."]);

@@ -114,11 +114,11 @@ impl Voice for TtsVoice {
         let mut quiet_since: Option<Instant> = None;
         for (index, phrase) in utterance.phrases.iter().enumerate().skip(from) {
             if let Some(since) = quiet_since {
-                while !stop.is_raised() && since.elapsed() < phrase.pause_before {
+                while !stop.is_last_phrase() && since.elapsed() < phrase.pause_before {
                     thread::sleep(Duration::from_millis(5));
                 }
             }
-            if stop.is_raised() {
+            if stop.is_last_phrase() {
                 return Err(VoiceError::Stopped);
             }
             let not_after = utterance.not_after.filter(|_| index == from);

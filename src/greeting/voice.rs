@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -85,17 +85,35 @@ pub enum VoiceState {
 
 /// Tells a voice to be quiet; one for each utterance.
 #[derive(Debug, Clone, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
+pub struct StopFlag(Arc<Stop>);
+
+#[derive(Debug, Default)]
+struct Stop {
+    now: AtomicBool,
+    /// With the phrase that is heard, and by then at the latest.
+    with_phrase: OnceLock<Instant>,
+}
 
 impl StopFlag {
     /// Asks for silence, for good.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.now.store(true, Ordering::Release);
+    }
+
+    /// Asks for silence after the phrase that is heard now, `at_latest` in the middle of it.
+    pub fn raise_after_phrase(&self, at_latest: Instant) {
+        let _ = self.0.with_phrase.set(at_latest);
+    }
+
+    /// Whether no other phrase is to begin.
+    pub fn is_last_phrase(&self) -> bool {
+        self.is_raised() || self.0.with_phrase.get().is_some()
     }
 
     /// Whether silence is asked for.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        let late = || self.0.with_phrase.get().is_some_and(|at_latest| Instant::now() >= *at_latest);
+        self.0.now.load(Ordering::Acquire) || late()
     }
 }
 

@@ -192,11 +192,11 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{config::JournalSettings, journal::Event, visit::tracker::TrackId};
+    use crate::{config::JournalSettings, journal::Event, visit::VisitorId};
 
     fn left(visitor: u64, at: &str) -> Entry {
         let at: Timestamp = at.parse().unwrap();
-        Entry { at_ms: at.as_millisecond() as u64, event: Event::Left { visitor: TrackId(visitor) } }
+        Entry { at_ms: at.as_millisecond() as u64, event: Event::Left { visitor: VisitorId(visitor) } }
     }
 
     fn visitors(text: &str) -> Vec<Option<u64>> {

@@ -7,7 +7,7 @@ use crate::{
     gallery::grounds::SingleView,
     journal::{Entry, Event, because::tests::named, search::Search},
     person::RecordNumber,
-    visit::tracker::TrackId,
+    visit::VisitorId,
 };
 
 fn views(of: &[(f32, Option<f32>, bool)]) -> Vec<SingleView> {
@@ -24,11 +24,11 @@ fn explained(event: Event) -> Explanation {
 }
 
 fn unsure(because: Because) -> Explanation {
-    explained(Event::Unsure { visitor: TrackId(5), because })
+    explained(Event::Unsure { visitor: VisitorId(5), because })
 }
 
 fn stranger(because: Because) -> Explanation {
-    explained(Event::Stranger { visitor: TrackId(6), because })
+    explained(Event::Stranger { visitor: VisitorId(6), because })
 }
 
 /// Six views, of which one alone is more like somebody else.
@@ -105,8 +105,8 @@ fn cases() -> Vec<(&'static str, Explanation)> {
         min_score_from: "configured".into(),
         ..six_views(0.81)
     };
-    let identified = |because| Event::Identified { visitor: TrackId(4), person, on_hold: false, because };
-    let on_hold = Event::Identified { visitor: TrackId(4), person, on_hold: true, because: named() };
+    let identified = |because| Event::Identified { visitor: VisitorId(4), person, on_hold: false, because };
+    let on_hold = Event::Identified { visitor: VisitorId(4), person, on_hold: true, because: named() };
     vec![
         ("named", explained(identified(named()))),
         ("named, the only person enrolled", explained(identified(Because { second: None, people: 1, ..named() }))),
@@ -119,7 +119,7 @@ fn cases() -> Vec<(&'static str, Explanation)> {
         ("stranger", stranger(far)),
         ("no usable view", stranger(unseen)),
         ("nobody enrolled", stranger(nobody)),
-        ("returned", explained(Event::Returned { visitor: TrackId(7), person: Some(person), because: named() })),
+        ("returned", explained(Event::Returned { visitor: VisitorId(7), person: Some(person), because: named() })),
     ]
 }
 

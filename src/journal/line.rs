@@ -1,7 +1,7 @@
 //! Events as lines for people.
 
 use super::{Because, Event};
-use crate::{face::lighting::LightProblem, person::RecordNumber};
+use crate::{face::lighting::LightProblem, person::RecordNumber, visit::visitor::Why};
 
 /// How much an event matters to whoever watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +50,20 @@ pub fn line(event: &Event) -> (Weight, String) {
         Event::Routed { visitor, person: who, place, reason, .. } => {
             (Weight::Plain, format!("{visitor}{} goes to {place} ({reason})", person(who)))
         }
-        Event::GreetingStarted { greeting, language, hello, .. } => {
-            let what = if *hello { ", a hello," } else { "" };
+        Event::NotAddressed { visitor, why } => {
+            let why = match why {
+                Why::Staff => "is staff",
+                Why::Picture => "never moves and is taken for a picture",
+                Why::Image => "is the image of somebody who stands there",
+            };
+            (Weight::Quiet, format!("{visitor} {why}, and is not addressed"))
+        }
+        Event::GreetingStarted { greeting, language, hello, again, .. } => {
+            let what = match (hello, again) {
+                (true, _) => ", a hello,",
+                (_, true) => ", the way again,",
+                _ => "",
+            };
             (Weight::Quiet, format!("greeting {greeting}{what} begins, in {language}"))
         }
         Event::Audible { greeting, voice, face_to_audible_ms, .. } => (
@@ -60,7 +72,7 @@ pub fn line(event: &Event) -> (Weight, String) {
         ),
         Event::GreetingEnded { greeting } => (Weight::Quiet, format!("greeting {greeting} ends")),
         Event::Shown { greeting, why } => (Weight::Warning, format!("greeting {greeting} is only shown: {why}")),
-        Event::NotSaid { greeting, why } => (Weight::Quiet, format!("greeting {greeting} is not said: {why}")),
+        Event::NotSaid { greeting, why, .. } => (Weight::Quiet, format!("greeting {greeting} is not said: {why}")),
         Event::Left { visitor } => (Weight::Quiet, format!("{visitor} has left")),
         Event::CameraLost { cause } => (Weight::Warning, cause.clone()),
         Event::CameraBack { camera } => (Weight::Plain, format!("watching through {camera}")),

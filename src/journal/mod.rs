@@ -21,7 +21,10 @@ pub use line::{Weight, line};
 use serde::Serialize;
 
 use crate::{
-    calibration::in_force::ScoreSource, face::lighting::LightProblem, person::RecordNumber, visit::tracker::TrackId,
+    calibration::in_force::ScoreSource,
+    face::lighting::LightProblem,
+    person::RecordNumber,
+    visit::{VisitorId, visitor::Why},
 };
 
 /// An event with the time at which it happened.
@@ -50,12 +53,12 @@ pub enum Event {
     /// A face is near enough to be recognised.
     FaceSeen {
         /// Whose.
-        visitor: TrackId,
+        visitor: VisitorId,
     },
     /// A visitor is an enrolled person.
     Identified {
         /// Who of those in front of the robot.
-        visitor: TrackId,
+        visitor: VisitorId,
         /// Their record.
         person: RecordNumber,
         /// Whether staff have put them on hold: they are not named.
@@ -68,7 +71,7 @@ pub enum Event {
     /// A visitor may be an enrolled person; not sure enough for a name.
     Unsure {
         /// Who of those in front of the robot.
-        visitor: TrackId,
+        visitor: VisitorId,
         /// Why.
         #[serde(flatten)]
         because: Because,
@@ -76,7 +79,7 @@ pub enum Event {
     /// A visitor is nobody enrolled.
     Stranger {
         /// Who of those in front of the robot.
-        visitor: TrackId,
+        visitor: VisitorId,
         /// Why.
         #[serde(flatten)]
         because: Because,
@@ -84,17 +87,24 @@ pub enum Event {
     /// A visitor was greeted a short while ago; nothing is said.
     Returned {
         /// Who of those in front of the robot.
-        visitor: TrackId,
+        visitor: VisitorId,
         /// Their record, if they are identified.
         person: Option<RecordNumber>,
         /// Why they were taken for that person, or for nobody.
         #[serde(flatten)]
         because: Because,
     },
+    /// A visitor is not spoken to.
+    NotAddressed {
+        /// Who of those in front of the robot.
+        visitor: VisitorId,
+        /// `staff`, `picture` (it never moves) or `image` (of somebody who stands there).
+        why: Why,
+    },
     /// Where a visitor is sent.
     Routed {
         /// Who of those in front of the robot.
-        visitor: TrackId,
+        visitor: VisitorId,
         /// Their record, if they are identified and not on hold.
         person: Option<RecordNumber>,
         /// The counter's id in `routing.toml`.
@@ -109,20 +119,22 @@ pub enum Event {
         /// Counts greetings.
         greeting: u64,
         /// Whom it is for.
-        visitors: Vec<TrackId>,
+        visitors: Vec<VisitorId>,
         /// Whom it names.
         people: Vec<RecordNumber>,
         /// Its language.
         language: String,
         /// Whether it is only a hello, said before it was decided who they are; a greeting follows.
         hello: bool,
+        /// Whether it is only the way, for somebody who was greeted before and asks again.
+        again: bool,
     },
     /// The first sample of a greeting was played.
     Audible {
         /// Which.
         greeting: u64,
         /// Whom it is for.
-        visitors: Vec<TrackId>,
+        visitors: Vec<VisitorId>,
         /// By which voice.
         voice: String,
         /// From the first frame with a usable face until now.
@@ -146,13 +158,15 @@ pub enum Event {
     NotSaid {
         /// Which.
         greeting: u64,
+        /// Whom it was for: they heard no more of it, and whoever heard nothing and stands there is greeted anew.
+        visitors: Vec<VisitorId>,
         /// Why.
         why: String,
     },
     /// A visitor has gone.
     Left {
         /// Who.
-        visitor: TrackId,
+        visitor: VisitorId,
     },
     /// There are no frames.
     CameraLost {
@@ -227,7 +241,7 @@ mod tests {
     #[test]
     fn an_event_is_one_flat_json_object_with_the_record_number_only() {
         let because = because::tests::named();
-        let event = Event::Identified { visitor: TrackId(4), person: RecordNumber(12), on_hold: false, because };
+        let event = Event::Identified { visitor: VisitorId(4), person: RecordNumber(12), on_hold: false, because };
         let json = serde_json::to_value(Entry { at_ms: 5, event: event.clone() }).unwrap();
         assert_eq!(json["event"], "identified");
         assert_eq!(

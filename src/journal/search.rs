@@ -203,7 +203,7 @@ mod tests {
     use crate::{
         journal::{Entry, Event, because::tests::named},
         person::RecordNumber,
-        visit::tracker::TrackId,
+        visit::VisitorId,
     };
 
     fn lines(events: Vec<Event>) -> Vec<String> {
@@ -213,13 +213,13 @@ mod tests {
 
     fn two_runs() -> Vec<String> {
         let identified = |visitor, person| Event::Identified {
-            visitor: TrackId(visitor),
+            visitor: VisitorId(visitor),
             person: RecordNumber(person),
             on_hold: false,
             because: named(),
         };
         let routed = |visitor, person: u64| Event::Routed {
-            visitor: TrackId(visitor),
+            visitor: VisitorId(visitor),
             person: Some(RecordNumber(person)),
             counter: "3".into(),
             place: format!("Counter {visitor}"),
@@ -230,7 +230,7 @@ mod tests {
             min_score_to_name: 0.7,
             min_score_from: crate::calibration::in_force::ScoreSource::Shipped,
         };
-        let stranger = Event::Stranger { visitor: TrackId(2), because: named() };
+        let stranger = Event::Stranger { visitor: VisitorId(2), because: named() };
         let (first, second) = (identified(1, 11), identified(1, 12));
         lines(vec![serving(), first, stranger, routed(2, 5), routed(1, 11), serving(), second, routed(1, 12)])
     }

@@ -26,7 +26,7 @@ use crate::{
     },
     config::{Config, DecisionSettings, StoreSettings},
     face::manifest::Manifest,
-    gallery::decision::Demands,
+    gallery::{NonMates, decision::Demands},
     person::RecordNumber,
     store::{Everybody, Store, StoreError},
 };
@@ -46,6 +46,7 @@ pub struct Reader {
     in_force: Arc<dyn Fn() -> InForce + Send + Sync>,
     decision: DecisionSettings,
     mates_median: Option<f32>,
+    non_mates: NonMates,
 }
 
 impl Reader {
@@ -57,11 +58,12 @@ impl Reader {
         let model = manifest.pack(&config.face.pack)?.recogniser.clone();
         let thresholds = manifest.thresholds.get(&model).cloned();
         let mates_median = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);
+        let non_mates = thresholds.as_ref().and_then(NonMates::of).unwrap_or_default();
         let folder = config.store.folder.clone();
         let (recogniser, configured) = (model.clone(), config.decision.min_score_to_name);
         let in_force = move || InForce::find(&folder, configured, thresholds.as_ref(), &recogniser);
         let (store, decision) = (config.store.clone(), config.decision.clone());
-        Ok(Self { store, model, in_force: Arc::new(in_force), decision, mates_median })
+        Ok(Self { store, model, in_force: Arc::new(in_force), decision, mates_median, non_mates })
     }
 
     /// What a visitor must reach among so many people.
@@ -71,7 +73,7 @@ impl Reader {
 
     fn demands_by(&self, in_force: &InForce, people: usize) -> Demands {
         let demands = Demands::new(&self.decision, in_force.min_score(people), self.mates_median);
-        Demands { min_score_from: in_force.source(), ..demands }
+        Demands { min_score_from: in_force.source(), non_mates: self.non_mates, ..demands }
     }
 
     /// Where the score that a visitor must reach comes from.

@@ -46,6 +46,7 @@ impl Office {
             in_force: Arc::new(move || InForce::find(&folder, 0.0, Some(&thresholds()), MODEL)),
             decision: DecisionSettings::default(),
             mates_median: None,
+            non_mates: NonMates::default(),
         }
     }
 

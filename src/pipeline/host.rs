@@ -1,6 +1,7 @@
-//! The host stage: receives what the vision stage saw, and greets.
+//! The host stage: turns the hall's answers into words.
 //!
-//! It keeps the hall's state, finds each guest's counter, puts the greeting into words, hands it to the voice and tells the journal.
+//! It finds each guest's counter, puts what the hall wants said into words, hands it to the voice, and tells the journal and the hall what became
+//! of it. What is known of visitors is the hall's (`visit`).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,13 +11,7 @@ use std::{
 use crossbeam::channel::{Receiver, Sender};
 use jiff::civil::DateTime;
 
-use super::{
-    answer::{Answer, Answers},
-    capture::CameraNotice,
-    light::LightWatch,
-    roll::CurrentRoll,
-    vision::{FirstDecision, Sighting},
-};
+use super::{capture::CameraNotice, light::LightWatch, roll::CurrentRoll, vision::Sighting};
 use crate::{
     config::{Config, GreetingSettings},
     gallery::decision::{Decision, Verdict},
@@ -32,15 +27,16 @@ use crate::{
     person::{Card, Language, RecordNumber},
     routing::{Needs, Route, Routing},
     visit::{
-        hall::{Guest, Hall, VisitEvent},
-        tracker::TrackId,
+        VisitorId,
+        hall::{Answer, Times, VisitEvent},
+        turn::{Guest, Heard, Kind, Say},
     },
 };
 
-/// A greeting that has not begun after so long is not said: a late one is worse than none.
-const SAY_WITHIN: Duration = Duration::from_secs(3);
-/// Neither is a hello, which answers a visitor's look.
+/// A hello that has not begun after so long is not said: it answers a visitor's look.
 const HELLO_WITHIN: Duration = Duration::from_millis(400);
+/// Where people wait for the loudspeaker nothing that is said takes longer; who is not in it is next.
+const LONGEST_IN_A_RUSH: Duration = Duration::from_millis(7_000);
 
 /// What the host tells the one who watches.
 pub enum Told {
@@ -82,11 +78,9 @@ pub struct Means {
     pub clock: fn() -> DateTime,
 }
 
-/// A greeting on its way to the loudspeaker.
+/// Something on its way to the loudspeaker: whom it is for, and where the time went.
 struct Pending {
-    visitors: Vec<TrackId>,
-    /// Those of them who have not left.
-    listeners: Vec<TrackId>,
+    visitors: Vec<VisitorId>,
     face_at: Instant,
     decided_at: Instant,
     started_at: Instant,
@@ -96,42 +90,32 @@ struct Pending {
 /// The stage.
 pub struct Host {
     means: Means,
-    hall: Hall,
     language: Language,
     greeting: GreetingSettings,
     /// What is said to everybody, whose sound may be kept.
     house_phrases: BTreeSet<Fixed>,
-    answers: Answers,
-    /// When the face of each visitor was first near.
-    faces: BTreeMap<TrackId, Instant>,
-    decisions: BTreeMap<TrackId, FirstDecision>,
     pending: BTreeMap<u64, Pending>,
-    greetings: u64,
     over: bool,
     light: LightWatch,
     told: Sender<Told>,
+    heard: Sender<Heard>,
 }
 
 impl Host {
-    /// Waits for the first visitor.
-    pub fn new(means: Means, config: &Config, told: Sender<Told>) -> Self {
+    /// Waits for the first visitor. `heard` takes what becomes of what is said, for the hall.
+    pub fn new(means: Means, config: &Config, told: Sender<Told>, heard: Sender<Heard>) -> Self {
         let house_phrases = house_phrases(&means.phrases, &means.routing);
         means.speech.prepare(house_phrases.iter().cloned().collect());
-        let answers = Answers::new(&config.greeting);
         Self {
             means,
             house_phrases,
             greeting: config.greeting.clone(),
-            hall: Hall::new(&config.visit).answering_after(answers.after()),
             language: config.greeting.language.clone(),
-            answers,
-            faces: BTreeMap::new(),
-            decisions: BTreeMap::new(),
             pending: BTreeMap::new(),
-            greetings: 0,
             over: false,
             light: LightWatch::default(),
             told,
+            heard,
         }
     }
 
@@ -142,37 +126,48 @@ impl Host {
 
     /// Takes what a frame showed.
     pub fn on_sighting(&mut self, sighting: Sighting) {
-        let now = sighting.at;
-        self.decisions.extend(sighting.decided.iter().map(|decision| (decision.track, *decision)));
-        for seen in sighting.faces.iter().filter(|seen| seen.near) {
-            self.faces.entry(seen.track).or_insert(seen.since);
-        }
-        for event in self.hall.on_faces(now, sighting.faces, &sighting.gone) {
-            match event {
-                VisitEvent::FaceSeen(visitor) => self.tell(Event::FaceSeen { visitor }),
-                VisitEvent::Waits(visitor) => self.answer(now, visitor),
-                VisitEvent::Decided(visitor, verdict) => self.tell_decision(visitor, &verdict),
-                VisitEvent::Returned(visitor, verdict) => {
-                    let because = self.because(visitor, &verdict);
-                    self.tell(Event::Returned { visitor, person: person(verdict.decision), because });
-                }
-                VisitEvent::Greet(guests) => self.greet(now, &guests),
-                VisitEvent::Left(visitor) => {
-                    self.faces.remove(&visitor);
-                    self.decisions.remove(&visitor);
-                    self.leave(visitor);
-                    self.tell(Event::Left { visitor });
-                }
+        for answer in sighting.answers {
+            match answer {
+                Answer::Event(event) => self.tell_visit(event),
+                Answer::Say(say) => self.say(say),
+                Answer::Chime => self.means.speech.chime(),
+                Answer::Hush { id, at_once } => self.means.speech.hush(id, at_once),
             }
         }
         if let Some(lighting) = sighting.lighting
-            && let Some(problem) = self.light.on_frame(now, &lighting)
+            && let Some(problem) = self.light.on_frame(sighting.at, &lighting)
         {
             self.tell(Event::Light { problem, face: lighting.face, around: lighting.around });
         }
     }
 
-    /// Takes what became of a greeting.
+    fn tell_visit(&self, event: VisitEvent) {
+        self.tell(match event {
+            VisitEvent::FaceSeen(visitor) => Event::FaceSeen { visitor },
+            VisitEvent::Decided(visitor, verdict, times) => {
+                let because = because(&verdict, times);
+                match verdict.decision {
+                    Decision::Identified(person) => {
+                        let on_hold = self.means.roll.get().on_hold(person);
+                        Event::Identified { visitor, person, on_hold, because }
+                    }
+                    Decision::Unsure => Event::Unsure { visitor, because },
+                    Decision::Stranger => Event::Stranger { visitor, because },
+                }
+            }
+            VisitEvent::Returned(visitor, verdict, times) => {
+                let person = match verdict.decision {
+                    Decision::Identified(person) => Some(person),
+                    Decision::Unsure | Decision::Stranger => None,
+                };
+                Event::Returned { visitor, person, because: because(&verdict, times) }
+            }
+            VisitEvent::NotAddressed(visitor, why) => Event::NotAddressed { visitor, why },
+            VisitEvent::Left(visitor) => Event::Left { visitor },
+        });
+    }
+
+    /// Takes what became of something that was said.
     pub fn on_speech(&mut self, event: SpeechEvent) {
         match event {
             SpeechEvent::Begun { id, at, voice } => {
@@ -180,22 +175,25 @@ impl Host {
                 if let Some(pending) = self.pending.get_mut(&id).filter(|pending| !pending.heard) {
                     pending.heard = true;
                     let audible = pending.audible(id, at, voice);
+                    self.hear(Heard::Begun { id });
                     self.tell(audible);
                 }
             }
             SpeechEvent::PhraseBegun { id, phrase, .. } => self.tell_phrase(id, phrase, false),
             SpeechEvent::PhraseEnded { id, phrase, .. } => self.tell_phrase(id, phrase, true),
             SpeechEvent::Finished { id } => {
-                self.pending.remove(&id);
+                self.end(id, true);
                 self.tell(Event::GreetingEnded { greeting: id });
             }
             SpeechEvent::Shown { id, why } => {
-                self.pending.remove(&id);
+                self.hear(Heard::Begun { id });
+                self.end(id, true);
                 self.tell(Event::Shown { greeting: id, why: why.to_string() });
             }
             SpeechEvent::Dropped { id, why } => {
-                self.pending.remove(&id);
-                self.tell(Event::NotSaid { greeting: id, why: why.to_string() });
+                let visitors = self.pending.get(&id).map(|pending| pending.visitors.clone()).unwrap_or_default();
+                self.end(id, false);
+                self.tell(Event::NotSaid { greeting: id, visitors, why: why.to_string() });
             }
             SpeechEvent::VoiceLost { voice, why } => self.tell(Event::VoiceLost { voice, cause: why.to_string() }),
             SpeechEvent::VoiceBack { voice } => self.tell(Event::VoiceBack { voice }),
@@ -203,15 +201,14 @@ impl Host {
         self.end_if_over();
     }
 
-    /// A greeting whose visitors have all left is said to nobody.
-    fn leave(&mut self, visitor: TrackId) {
-        for (greeting, pending) in &mut self.pending {
-            let before = pending.listeners.len();
-            pending.listeners.retain(|listener| *listener != visitor);
-            if before > 0 && pending.listeners.is_empty() {
-                self.means.speech.nobody_there(*greeting);
-            }
-        }
+    fn end(&mut self, id: u64, whole: bool) {
+        self.pending.remove(&id);
+        self.hear(Heard::Over { id, whole });
+    }
+
+    /// Full only when seeing hangs; the hall gives up what it hears nothing of.
+    fn hear(&self, heard: Heard) {
+        drop(self.heard.try_send(heard));
     }
 
     /// Takes what the camera has to say.
@@ -234,20 +231,6 @@ impl Host {
         }
     }
 
-    /// Answers somebody about whom it is not decided yet who they are.
-    fn answer(&mut self, now: Instant, visitor: TrackId) {
-        match self.answers.answer(now, !self.pending.is_empty()) {
-            Some(Answer::Hello) => {
-                let time = TimeOfDay::from((self.means.clock)().time());
-                let Some(words) = self.means.phrases.hello(&self.language, time) else { return };
-                self.answers.said_hello(words.language.clone());
-                self.say(&[visitor], &[], words, true);
-            }
-            Some(Answer::Chime) => self.means.speech.chime(),
-            None => {}
-        }
-    }
-
     fn tell(&self, event: Event) {
         // Full only when the watcher has gone or hangs; the hall does not wait for it.
         drop(self.told.try_send(Told::Event(Entry::now(event))));
@@ -257,120 +240,137 @@ impl Host {
         drop(self.told.try_send(Told::Phrase { greeting, phrase, ended }));
     }
 
-    fn because(&self, visitor: TrackId, verdict: &Verdict) -> Because {
-        let times = self.decisions.get(&visitor);
-        Because::of(verdict, times.map_or(0.0, |it| ms(it.decided_at.duration_since(it.face_at))))
-    }
-
-    fn tell_decision(&self, visitor: TrackId, verdict: &Verdict) {
-        let because = self.because(visitor, verdict);
-        self.tell(match verdict.decision {
-            Decision::Identified(person) => {
-                let on_hold = self.means.roll.get().on_hold(person);
-                Event::Identified { visitor, person, on_hold, because }
-            }
-            Decision::Unsure => Event::Unsure { visitor, because },
-            Decision::Stranger => Event::Stranger { visitor, because },
-        });
-    }
-
-    /// Finds everybody's counter and says one greeting a language.
-    fn greet(&mut self, now: Instant, guests: &[Guest]) {
+    /// Puts what the hall wants said into words and hands it to the voice.
+    fn say(&mut self, mut say: Say) {
         let local = (self.means.clock)();
-        let cards = self.cards(guests);
-        let routes: Vec<Route> = cards.iter().map(|card| self.route(card.as_ref(), local)).collect();
-        // Who is on hold has no card and is greeted as anybody else.
-        let named: Vec<Option<RecordNumber>> =
-            guests.iter().zip(&cards).map(|(guest, card)| person(guest.decision).filter(|_| card.is_some())).collect();
-        for ((guest, route), named) in guests.iter().zip(&routes).zip(&named) {
-            let counter = self.means.routing.counter(&route.counter).unwrap_or(self.means.routing.reception());
-            self.tell(Event::Routed {
-                visitor: guest.track,
-                person: *named,
-                counter: route.counter.clone(),
-                place: counter.words(&self.language).name.to_owned(),
-                reason: route.reason.to_string(),
-            });
+        let mut left_out: Vec<VisitorId> = Vec::new();
+        let (spoken, parties) = loop {
+            let parties: Vec<Party> = say.guests.iter().map(|guest| self.party(guest, local)).collect();
+            let spoken = self.words(&say, &parties, local);
+            let too_long = say.rush && spoken.as_ref().is_some_and(|it| lasts(&it.text) > LONGEST_IN_A_RUSH);
+            if !too_long || say.guests.len() == 1 {
+                break (spoken, parties);
+            }
+            left_out.extend(say.guests.pop().map(|guest| guest.visitor));
+        };
+        let visitors: Vec<VisitorId> = say.guests.iter().map(|guest| guest.visitor).collect();
+        let people: Vec<RecordNumber> = say
+            .guests
+            .iter()
+            .zip(&parties)
+            .filter_map(|(guest, party)| guest.person.filter(|_| party.card.is_some()))
+            .collect();
+        let ways =
+            visitors.iter().zip(&parties).map(|(visitor, party)| (*visitor, party.route.counter.clone())).collect();
+        self.hear(Heard::Worded { id: say.id, ways, left_out });
+        let Some(Spoken { language, text, unhurried }) = spoken else {
+            return self.hear(Heard::Over { id: say.id, whole: false });
+        };
+        if say.kind != Kind::Hello {
+            say.guests.iter().zip(&parties).for_each(|(guest, party)| self.tell_way(guest, party));
         }
-        let addressees =
-            cards.iter().zip(&routes).map(|(card, route)| self.addressee(card.as_ref(), route, local)).collect();
-        let after_hello_in = self.answers.heard_hello_in(now);
-        let greeting = Greeting { time: TimeOfDay::from(local.time()), people: addressees, after_hello_in };
-        let spoken = self.means.phrases.greeting(&greeting);
-        let visitors: Vec<TrackId> = guests.iter().map(|guest| guest.track).collect();
-        let people: Vec<RecordNumber> = named.into_iter().flatten().collect();
-        for words in spoken {
-            self.say(&visitors, &people, words, false);
-        }
-    }
-
-    /// `hello`: who they are is not decided yet.
-    fn say(&mut self, visitors: &[TrackId], people: &[RecordNumber], words: Spoken, hello: bool) {
-        let Spoken { language, text, unhurried } = words;
-        self.greetings += 1;
-        let (id, now) = (self.greetings, Instant::now());
-        let times: Vec<&FirstDecision> = visitors.iter().filter_map(|visitor| self.decisions.get(visitor)).collect();
-        let seen_at = visitors.iter().filter_map(|visitor| self.faces.get(visitor)).min();
-        let face_at = times.iter().map(|it| it.face_at).min().or(seen_at.copied()).unwrap_or(now);
         let pending = Pending {
-            visitors: visitors.to_vec(),
-            listeners: visitors.to_vec(),
-            face_at,
-            // A hello waits for no decision.
-            decided_at: times.iter().map(|it| it.decided_at).max().unwrap_or(face_at),
-            started_at: now,
+            visitors: visitors.clone(),
+            face_at: say.face_at,
+            decided_at: say.decided_at,
+            started_at: Instant::now(),
             heard: false,
         };
-        self.pending.insert(id, pending);
+        self.pending.insert(say.id, pending);
         self.tell(Event::GreetingStarted {
-            greeting: id,
-            visitors: visitors.to_vec(),
-            people: people.to_vec(),
+            greeting: say.id,
+            visitors,
+            people: if say.kind == Kind::Greeting { people.clone() } else { Vec::new() },
             language: language.to_string(),
-            hello,
+            hello: say.kind == Kind::Hello,
+            again: say.kind == Kind::Way,
         });
         let is_fixed =
             |text: &str| self.house_phrases.contains(&Fixed { language: language.clone(), text: text.into() });
-        let mut utterance = Utterance::new(id, language.clone(), &text).keeping(is_fixed);
+        let mut utterance = Utterance::new(say.id, language.clone(), &text).keeping(is_fixed);
         if unhurried {
             utterance = utterance.unhurried();
         }
         let phrases = utterance.phrases.iter().map(|phrase| reading::plain(&phrase.text)).collect();
-        drop(self.told.try_send(Told::Words { greeting: id, people: people.to_vec(), phrases }));
-        let within = if hello { HELLO_WITHIN } else { SAY_WITHIN };
-        self.means.speech.say(Utterance { not_after: Some(now + within), ..utterance });
+        drop(self.told.try_send(Told::Words { greeting: say.id, people, phrases }));
+        let not_after = (say.kind == Kind::Hello).then(|| Instant::now() + HELLO_WITHIN);
+        self.means.speech.say(Utterance { not_after, ..utterance });
     }
 
-    /// What is known of each guest who is enrolled at this moment and may be named.
-    fn cards(&self, guests: &[Guest]) -> Vec<Option<Card>> {
+    /// What is known of a guest who is enrolled at this moment and may be named, and where they go.
+    fn party(&self, guest: &Guest, local: DateTime) -> Party {
         let roll = self.means.roll.get();
-        let may_be_named = |record: &RecordNumber| !roll.on_hold(*record);
-        guests.iter().map(|guest| roll.person(person(guest.decision).filter(may_be_named)?)).collect()
-    }
-
-    fn route(&self, card: Option<&Card>, local: DateTime) -> Route {
-        let needs = card.map_or_else(Needs::default, |card| Needs {
+        let card = guest.person.filter(|person| roll.may_be_named(*person)).and_then(|person| roll.person(person));
+        drop(roll);
+        let needs = card.as_ref().map_or_else(Needs::default, |card| Needs {
             services: card.services.clone(),
             category: card.category.clone(),
             appointment: card.appointment,
         });
-        self.means.routing.route(&needs, local)
+        Party { route: self.means.routing.route(&needs, local), card }
     }
 
-    fn addressee<'a>(&'a self, card: Option<&'a Card>, route: &Route, local: DateTime) -> Addressee<'a> {
+    fn words(&self, say: &Say, parties: &[Party], local: DateTime) -> Option<Spoken> {
+        let time = TimeOfDay::from(local.time());
+        if say.kind == Kind::Hello {
+            return self.means.phrases.hello(&say.language, time);
+        }
+        let people = say.guests.iter().zip(parties).map(|(guest, party)| self.addressee(say, guest, party, local));
+        let after_hello_in = say.after_hello.then_some(&say.language);
+        let greeting = Greeting { time, people: people.collect(), after_hello_in };
+        let spoken = match say.kind {
+            Kind::Way => self.means.phrases.way(&greeting),
+            _ if say.brief => self.means.phrases.brief(&greeting),
+            _ => self.means.phrases.greeting(&greeting),
+        };
+        // Whoever has lost their name since is spoken to in the house's language, which may be another one: then they wait.
+        spoken.into_iter().next()
+    }
+
+    fn addressee<'a>(&'a self, say: &'a Say, guest: &Guest, party: &'a Party, local: DateTime) -> Addressee<'a> {
         let reception = self.means.routing.reception();
-        match card {
-            Some(card) => Addressee::Named {
-                name: &card.name,
-                pronunciation: card.pronunciation.as_ref(),
-                salutation: card.salutation,
-                language: card.language.as_ref().unwrap_or(&self.language),
-                counter: self.means.routing.counter(&route.counter).unwrap_or(reception),
-                older: self.greeting.takes_time_for(card.born, local.year()),
-            },
-            None => Addressee::Unknown { language: &self.language, reception },
+        let Some(card) = &party.card else { return Addressee::Unknown { language: &say.language, reception } };
+        let (name, pronunciation, salutation) = (&card.name, card.pronunciation.as_ref(), card.salutation);
+        if say.kind == Kind::Greeting && guest.told.as_ref() == Some(&party.route.counter) {
+            return Addressee::Back { name, pronunciation, salutation, language: &say.language };
+        }
+        Addressee::Named {
+            name,
+            pronunciation,
+            salutation,
+            language: &say.language,
+            counter: self.means.routing.counter(&party.route.counter).unwrap_or(reception),
+            older: self.greeting.takes_time_for(card.born, local.year()),
         }
     }
+
+    fn tell_way(&self, guest: &Guest, Party { route, card }: &Party) {
+        let counter = self.means.routing.counter(&route.counter).unwrap_or(self.means.routing.reception());
+        self.tell(Event::Routed {
+            visitor: guest.visitor,
+            person: guest.person.filter(|_| card.is_some()),
+            counter: route.counter.clone(),
+            place: counter.words(&self.language).name.to_owned(),
+            reason: route.reason.to_string(),
+        });
+    }
+}
+
+/// A guest at the moment at which words are made.
+struct Party {
+    /// Of who is to be named.
+    card: Option<Card>,
+    route: Route,
+}
+
+/// About how long a text takes to say, from the voices' own pace: 65 ms a letter, 240 ms a Chinese character.
+fn lasts(text: &str) -> Duration {
+    let plain = reading::plain(text);
+    Duration::from_millis(plain.chars().map(|letter| if letter.is_ascii() { 65 } else { 240 }).sum())
+}
+
+fn because(verdict: &Verdict, times: Times) -> Because {
+    Because::of(verdict, ms(times.decided_at.saturating_duration_since(times.face_at)))
 }
 
 impl Pending {
@@ -387,13 +387,6 @@ impl Pending {
                 speak: between(self.started_at, at),
             },
         }
-    }
-}
-
-fn person(decision: Decision) -> Option<RecordNumber> {
-    match decision {
-        Decision::Identified(person) => Some(person),
-        Decision::Unsure | Decision::Stranger => None,
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! [`STAGES`] is the list of them, and `greeter pipeline` prints it. Every channel is bounded and says what happens when it is full.
 
-mod answer;
 mod capture;
 mod cards;
 pub mod enrolled;
@@ -39,6 +38,7 @@ use vision::{Sighting, Vision};
 use crate::{
     camera::{Camera, FaceLight, LatestFrame, Taken},
     config::Config,
+    visit::turn::Heard,
 };
 
 /// One thread of the program and what it passes on.
@@ -117,7 +117,9 @@ impl Pipeline {
         let face_light = FaceLight::default();
         let (slot, captured, stop) =
             (LatestFrame::new(), Arc::new(Captured::default()), Arc::new(AtomicBool::new(false)));
-        let host = Host::new(means, config, tell.clone());
+        // What became of a few greetings; the hall takes it with every frame.
+        let (hear, heard) = bounded(64);
+        let host = Host::new(means, config, tell.clone(), hear);
         let supervisor = stage::Supervisor { tell, stop: stop.clone() };
         let gone_after = Duration::from_millis(config.visit.gone_after_ms);
         let threads = vec![
@@ -138,7 +140,14 @@ impl Pipeline {
             supervisor.start(vision_stage.name, {
                 let (slot, health, stop) = (slot.clone(), health.clone(), stop.clone());
                 let mut vision = vision;
-                move || watch(&mut vision, (&slot, &face_light), &sightings, &health, &stop, gone_after)
+                let mut failed = false;
+                move || {
+                    // What was half done when it failed is not gone on with.
+                    if std::mem::replace(&mut failed, true) {
+                        vision.recover();
+                    }
+                    watch(&mut vision, (&slot, &face_light), (&sightings, &heard), &health, &stop, gone_after);
+                }
             })?,
             supervisor.start(host_stage.name, {
                 let (health, stop) = (health.clone(), stop.clone());
@@ -190,7 +199,7 @@ impl Drop for Pipeline {
 fn watch(
     vision: &mut Vision,
     (slot, face_light): (&LatestFrame, &FaceLight),
-    sightings: &Sender<Sighting>,
+    (sightings, heard): (&Sender<Sighting>, &Receiver<Heard>),
     health: &Health,
     stop: &AtomicBool,
     gone_after: Duration,
@@ -202,6 +211,7 @@ fn watch(
         let seen = match slot.take(PULSE) {
             Taken::Frame(frame) => {
                 framed_at = frame.captured_at;
+                heard.try_iter().for_each(|heard| vision.hear(frame.captured_at, heard));
                 let seen = vision.on_frame(&frame);
                 health.processed(seen.as_ref().map(|seen| seen.times).unwrap_or_default());
                 seen

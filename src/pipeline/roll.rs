@@ -18,7 +18,11 @@ use crate::{
     },
     person::{Card, RecordNumber, Taxpayer},
     store::{OnHold, Version},
+    visit::hall::{About, Enrolled},
 };
+
+/// The category of those who work in the hall.
+const STAFF: &str = "staff";
 
 /// Everybody at one moment.
 pub struct Roll {
@@ -162,6 +166,26 @@ impl Roll {
     /// How many people have a record.
     pub fn people(&self) -> usize {
         self.cards.len()
+    }
+}
+
+impl Enrolled for Roll {
+    fn gallery(&self) -> &Gallery {
+        &self.gallery
+    }
+
+    fn demands(&self) -> &Demands {
+        &self.demands
+    }
+
+    fn may_be_named(&self, person: RecordNumber) -> bool {
+        Self::may_be_named(self, person)
+    }
+
+    fn about(&self, person: RecordNumber) -> Option<About> {
+        let card = self.person(person)?;
+        let staff = card.category.as_deref().is_some_and(|category| category.eq_ignore_ascii_case(STAFF));
+        Some(About { language: card.language, staff })
     }
 }
 
