@@ -106,7 +106,9 @@ fn who_is_not_named_when_the_time_is_up_is_looked_at_in_every_frame_for_a_moment
     for _ in 0..40 {
         let sighting = robot.sees(&near);
         // The frame before the first one that counts showed them, too.
-        let Some(since) = sighting.in_sight.first().map(|_| *found_at.get_or_insert(robot.now - FRAME)) else { continue };
+        let Some(since) = sighting.in_sight.first().map(|_| *found_at.get_or_insert(robot.now - FRAME)) else {
+            continue;
+        };
         let watched = robot.now - since;
         if watched > decides_at + FRAME && watched < decides_at + Duration::from_millis(150) {
             last_chance.push(sighting.embedded);

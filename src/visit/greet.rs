@@ -55,10 +55,12 @@ impl Hall {
         let undecided =
             self.visitors.iter().any(|it| it.in_sight && it.waits_since().is_some() && it.verdict.is_none());
         let waited = ready.iter().any(|it| now.saturating_duration_since(it.since) >= self.rules.group_wait);
-        if !ready.is_empty() && (!undecided || waited) {
-            self.say_greeting(now, &ready);
-        } else if !self.say_way(now, enrolled) && ready.is_empty() {
-            self.answer_first(now, &enrolled.demands().non_mates);
+        match (ready.is_empty(), undecided) {
+            (false, true) if !waited => {}
+            (false, _) => self.say_greeting(now, &ready),
+            (true, true) => self.answer_first(now, &enrolled.demands().non_mates),
+            // Whoever was told already comes after everybody who was not.
+            (true, false) => self.say_way(now, enrolled),
         }
     }
 
@@ -110,14 +112,14 @@ impl Hall {
     }
 
     /// Whoever came back and looks at the robot hears the way again.
-    fn say_way(&mut self, now: Instant, enrolled: &dyn Enrolled) -> bool {
+    fn say_way(&mut self, now: Instant, enrolled: &dyn Enrolled) {
         let asks = |visitor: &Visitor| match visitor.phase {
             Phase::Returning { looks_since: Some(since), asks: Some(after) } => {
                 visitor.found_at == now && !visitor.is_odd() && now.saturating_duration_since(since) >= after
             }
             _ => false,
         };
-        let Some(at) = self.visitors.iter().position(asks) else { return false };
+        let Some(at) = self.visitors.iter().position(asks) else { return };
         let visitor = &self.visitors[at];
         let whose = visitor.person().filter(|person| visitor.is_vouched_for(now) && enrolled.may_be_named(*person));
         let about = whose.and_then(|person| enrolled.about(person));
@@ -126,7 +128,6 @@ impl Hall {
         if let Phase::Returning { asks, .. } = &mut self.visitors[at].phase {
             *asks = None;
         }
-        true
     }
 
     /// Nobody who looks at the robot stands there without an answer while it is decided who they are.

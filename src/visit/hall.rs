@@ -328,15 +328,15 @@ impl Hall {
             Some(saying) => saying.listeners.iter().map(|listener| listener.guest.visitor).collect(),
             None => Vec::new(),
         };
-        let mut wanted: Vec<((u8, usize), usize, usize)> = Vec::new();
+        let mut wanted: Vec<(u32, usize, usize)> = Vec::new();
         for (face, &at) in of.iter().enumerate() {
             let visitor = &self.visitors[at];
-            let want = visitor.wants_look(now, &self.rules, demands, greeted.contains(&visitor.id));
-            wanted.extend(want.map(|urgency| (urgency, face, at)));
+            let overdue = visitor.overdue(now, &self.rules, demands, greeted.contains(&visitor.id));
+            wanted.extend(overdue.map(|overdue| (overdue, face, at)));
         }
-        wanted.sort();
+        wanted.sort_by_key(|(overdue, ..)| std::cmp::Reverse(*overdue));
         wanted.truncate(LOOKS_A_FRAME);
-        let look = |(_, face, at): (_, usize, usize)| {
+        let look = |(_, face, at): (u32, usize, usize)| {
             self.visitors[at].looked(now);
             Look { visitor: self.visitors[at].id, face }
         };

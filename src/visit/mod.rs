@@ -36,3 +36,10 @@ impl fmt::Display for VisitorId {
         write!(f, "visitor {}", self.0)
     }
 }
+
+#[cfg(test)]
+mod random_tests;
+#[cfg(test)]
+mod stage_tests;
+#[cfg(test)]
+mod story_tests;

@@ -287,38 +287,25 @@ impl Visitor {
         }
     }
 
-    /// How soon a look at them is due, if they can be looked at: the smaller the sooner.
-    pub fn wants_look(
-        &self,
-        now: Instant,
-        rules: &Rules,
-        demands: &Demands,
-        being_greeted: bool,
-    ) -> Option<(u8, usize)> {
+    /// How overdue a look at them is, in thousandths of the time between two looks, if one is due and they can be looked at. Who is looked at
+    /// less often waits longer, but nobody is passed over for ever.
+    pub fn overdue(&self, now: Instant, rules: &Rules, demands: &Demands, being_greeted: bool) -> Option<u32> {
         if !self.in_sight || !self.counts || self.fault(rules).is_some() {
             return None;
         }
-        let identified = self.person().is_some();
-        let closely = being_greeted
-            || matches!(self.phase, Phase::Passing { .. } | Phase::Waiting { .. } | Phase::Addressed { .. });
+        let told = matches!(self.phase, Phase::Told | Phase::Returning { .. });
         let over_time = self.watched.checked_sub(demands.decide_within);
-        let hurries = !identified && over_time.is_some_and(|over| over < LAST_CHANCE);
+        let hurries = self.person().is_none() && over_time.is_some_and(|over| over < LAST_CHANCE);
         let every = match self.phase {
             Phase::Unaddressed(_) => return None,
-            _ if self.odd.is_some() || (closely && hurries) => Duration::ZERO,
-            _ if closely => rules.view_every,
-            _ => WATCHING,
+            _ if told && !being_greeted => WATCHING,
+            _ if hurries => Duration::ZERO,
+            _ => rules.view_every,
         };
-        if self.looked_at.is_some_and(|at| now.saturating_duration_since(at) < every) {
-            return None;
-        }
-        let urgency = match self.phase {
-            _ if self.odd.is_some() => 0,
-            Phase::Addressed { .. } | Phase::Waiting { .. } if identified => 1,
-            _ if closely => 2,
-            _ => 3,
-        };
-        Some((urgency, self.evidence.views()))
+        let Some(looked_at) = self.looked_at.filter(|_| self.odd.is_none()) else { return Some(u32::MAX) };
+        let waited = now.saturating_duration_since(looked_at);
+        let share = waited.as_secs_f32() / every.as_secs_f32().max(0.001);
+        (waited >= every).then_some((share * 1000.0) as u32)
     }
 
     /// They are being looked at.
