@@ -98,7 +98,7 @@ fn a_visitor_of_the_demo_is_found(desk: &Desk, demanded: f32) {
     let roll = reader.read().unwrap();
     assert_eq!((roll.demands, roll.demands.min_score_to_name), (reader.demands(151), demanded));
     let mut enroller = PhotoEnroller::new(Networks::load(&installation, &config.face.pack, MIN_FACE_PX).unwrap());
-    let photo = read_photo(&desk::tree().join("assets/demo/visits/105-obama@0.5s.jpg")).unwrap();
+    let photo = read_photo(&desk::tree().join("assets/demo/visits/105-obama@0.1s.jpg")).unwrap();
     let found = roll.gallery.search(&enroller.enrol(&photo).unwrap().unwrap());
     let (first, second) = (found.first.unwrap(), found.second.unwrap());
     assert_eq!(first.person, RecordNumber(1));

@@ -99,9 +99,9 @@ impl Originals {
             ("301-stranger", &[]),
             ("307-stranger", &[]),
             ("404-obama-and-collins", &[&obama, &collins]),
-            ("100-empty", &[]),
+            ("100-empty-01", &[]),
         ] {
-            let file = format!("visits/{visit}@{}s.jpg", if visit.ends_with("empty") { "3" } else { "0.5" });
+            let file = format!("visits/{visit}@{}s.jpg", if visit.contains("empty") { "0.2" } else { "0.1" });
             add(visit, shows, read(&demo.join(file)));
         }
         for ((name, photo), whose) in enrolled.clone().iter().zip([&obama, &collins]) {

@@ -9,7 +9,11 @@ mod hall;
 #[path = "support/robot.rs"]
 mod robot;
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use camera::VirtualCamera;
 use hall::{Hall, hear};
@@ -25,6 +29,7 @@ struct Scene {
     camera: VirtualCamera,
     hall: Hall,
     robot: Robot,
+    films: Films,
 }
 
 impl Scene {
@@ -35,37 +40,26 @@ impl Scene {
     /// With more lines of configuration.
     fn opens_with(settings: &str) -> Option<Self> {
         let camera = VirtualCamera::plug_in()?;
-        camera.shows(&Self::picture("100-empty@3s.jpg"));
+        let films = Films::new();
+        camera.shows(&films.of("empty"));
         let hall = Hall::opens();
         let mut env = camera.env();
         env.extend(hall.env().into_iter().map(|(name, value)| (name.to_owned(), value)));
         let robot = Robot::starts(&env, settings);
-        let scene = Self { camera, hall, robot };
+        let scene = Self { camera, hall, robot, films };
         scene.robot.until("it watches and can speak", Duration::from_secs(90), |robot| {
             robot.has_event("camera_back") && robot.log().contains("voice ready voice=\"tts\"")
         });
         Some(scene)
     }
 
-    fn picture(name: &str) -> std::path::PathBuf {
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/visits").join(name)
-    }
-
-    /// Shows a visitor's pictures until the robot begins to speak; gives when it began, when the first frame with their face came, and
-    /// the event.
-    fn visitor_comes(&self, word: &str) -> Visit {
+    /// Lets a visitor stand there until the robot begins to speak; gives when it began, and when the first frame with their face came.
+    fn visitor_comes(&self, name: &str) -> Visit {
         let before = self.robot.events_so_far();
         let shown = Instant::now();
-        let mut picture = 0;
-        let event = loop {
-            assert!(shown.elapsed() < PATIENCE, "no greeting was heard:\n{}", self.robot.log());
-            picture = picture % 10 + 1;
-            self.camera.shows(&Self::picture(&format!("{word}{picture:02}-{}@0.5s.jpg", name_of(word))));
-            let until = Instant::now() + Duration::from_millis(300);
-            if let Some(event) = self.robot.wait_for("audible", before, until) {
-                break event;
-            }
-        };
+        self.camera.shows(&self.films.of(name));
+        let event = self.robot.wait_for("audible", before, shown + PATIENCE);
+        let event = event.unwrap_or_else(|| panic!("no greeting was heard:\n{}", self.robot.log()));
         let began = self.hall.hears_speech(shown, PATIENCE);
         let ms = |key: &str| event[key].as_f64().expect("milliseconds");
         let face_at = robot::instant_of(ms("at_ms")) - Duration::from_secs_f64(ms("face_to_audible_ms") / 1000.0);
@@ -78,7 +72,7 @@ impl Scene {
         std::thread::sleep(Duration::from_secs(6));
         let sound = self.hall.heard_since(visit.shown);
         let before = self.robot.events_so_far();
-        self.camera.shows(&Self::picture("100-empty@3s.jpg"));
+        self.camera.shows(&self.films.of("empty"));
         self.robot.until("the visitor has left", PATIENCE, |robot| robot.event_since("left", before).is_some());
         let sentences = sentences();
         hear(&sound, &sentences.iter().map(String::as_str).collect::<Vec<_>>())
@@ -91,11 +85,26 @@ struct Visit {
     face_at: Instant,
 }
 
-fn name_of(word: &str) -> &'static str {
-    match word {
-        "1" => "obama",
-        "2" => "collins",
-        _ => "stranger",
+/// The demo's recording, taken apart: what the camera shows again and again while somebody, or nobody, is there.
+struct Films(tempfile::TempDir);
+
+impl Films {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/visits")).expect("the demo") {
+            let frame = entry.expect("a frame").path();
+            let name = frame.file_name().expect("its name").to_string_lossy();
+            let (of, _) = name.split_once('@').expect("how long it is shown");
+            let of = of[4..].trim_end_matches(|letter: char| letter == '-' || letter.is_ascii_digit());
+            let film = folder.path().join(of);
+            fs::create_dir_all(&film).expect("a film's folder");
+            std::os::unix::fs::symlink(&frame, film.join(&*name)).expect("a frame in its film");
+        }
+        Self(folder)
+    }
+
+    fn of(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 }
 
@@ -118,21 +127,17 @@ fn sentences() -> Vec<String> {
 #[test]
 fn the_enrolled_are_greeted_by_name_within_two_seconds_and_a_stranger_without_one() {
     let Some(scene) = Scene::opens() else { return };
-    for (word, expected) in [
-        ("1", ", Mr Obama. Please go to counter 3, on the right."),
-        ("3", ", and welcome. Please ask at reception, beside the entrance."),
-        ("2", ", Ms Collins. Please go to counter 2, on the left."),
+    for (name, expected) in [
+        ("obama", ", Mr Obama. Please go to counter 3, on the right."),
+        ("stranger", ", and welcome. Please ask at reception, beside the entrance."),
+        ("collins", ", Ms Collins. Please go to counter 2, on the left."),
     ] {
-        let visit = scene.visitor_comes(word);
+        let visit = scene.visitor_comes(name);
         let waited = visit.began.saturating_duration_since(visit.face_at);
-        println!(
-            "measured: {} heard the first sound {} ms after the first usable face",
-            name_of(word),
-            waited.as_millis()
-        );
-        assert!(waited < PROMISE, "{} waited {waited:?}", name_of(word));
+        println!("measured: {name} heard the first sound {} ms after the first usable face", waited.as_millis());
+        assert!(waited < PROMISE, "{name} waited {waited:?}");
         let said = scene.visitor_goes(&visit);
-        assert!(said.ends_with(expected), "to {}: {said:?}", name_of(word));
+        assert!(said.ends_with(expected), "to {name}: {said:?}");
     }
     let private = ["110199197001010011", "13800138000", "Obama", "Collins", "declaration"];
     let (events, log) = (scene.robot.events_text(), scene.robot.log());
@@ -148,7 +153,7 @@ fn who_takes_long_to_recognise_hears_a_hello_at_once_and_then_their_name_without
     else {
         return;
     };
-    let visit = scene.visitor_comes("1");
+    let visit = scene.visitor_comes("obama");
     let said = scene.visitor_goes(&visit);
     let of = |kind: &str| scene.robot.event_since(kind, 0).expect(kind);
     assert_eq!(of("greeting_started")["hello"], true, "{}", scene.robot.events_text());
@@ -174,7 +179,7 @@ fn after_the_camera_was_pulled_for_five_seconds_visitors_are_greeted_again() {
     let before = scene.robot.events_so_far();
     scene.camera.replug();
     scene.robot.until("the camera is back", PATIENCE, |robot| robot.event_since("camera_back", before).is_some());
-    let visit = scene.visitor_comes("1");
+    let visit = scene.visitor_comes("obama");
     let said = scene.visitor_goes(&visit);
     assert!(said.contains("Mr Obama"), "{said:?}");
 }
@@ -182,14 +187,14 @@ fn after_the_camera_was_pulled_for_five_seconds_visitors_are_greeted_again() {
 #[test]
 fn when_speech_dispatcher_is_killed_in_mid_word_the_next_visitor_is_still_greeted_aloud() {
     let Some(scene) = Scene::opens() else { return };
-    let visit = scene.visitor_comes("1");
+    let visit = scene.visitor_comes("obama");
     std::thread::sleep(Duration::from_millis(300));
     assert!(scene.hall.kill_speech_dispatcher(), "speech-dispatcher was speaking");
     let said = scene.visitor_goes(&visit);
     scene.robot.until("the loss is said", PATIENCE, |robot| robot.has_event("voice_lost"));
     // The whole sentence is said again by the next voice, so a part of it is heard twice: no sentence is demanded here.
     drop(said);
-    let visit = scene.visitor_comes("2");
+    let visit = scene.visitor_comes("collins");
     let said = scene.visitor_goes(&visit);
     assert!(said.ends_with(", Ms Collins. Please go to counter 2, on the left."), "{said:?}");
 }

@@ -1,6 +1,7 @@
-"""Makes the frames that a replayed camera shows as visits: 1280x720, an empty hall, people standing and moving gently.
+"""Makes the frames that a replayed camera shows as visits: 1280x720, an empty hall, people who stand there and sway.
 
-File names say the order and how long each is shown: 101-obama@0.5s.jpg. Every frame is computed, nothing is random.
+File names say the order and how long each is shown: 101-obama@0.1s.jpg. Every frame is computed, also the noise of its sensor, which
+comes from a fixed seed. A visit has 16 different frames, shown forth and back, so that a clone of the repository stays small.
 """
 import argparse
 import math
@@ -10,10 +11,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 WIDTH, HEIGHT = 1280, 720
-VIEWS = 10               # frames a visit
-VIEW_SECONDS = 0.5
-EMPTY_SECONDS = 3
-QUALITY = 85
+VIEWS = 16               # different frames of a visit
+VISIT = 50               # frames of a visit
+VIEW_SECONDS = 0.1
+EMPTY = 15               # frames of an empty hall
+EMPTY_SECONDS = 0.2
+NOISE = 2                # standard deviation, of 255
+PATTERNS = 4             # of noise, in turn
+QUALITY = 75
 
 # The middle between the eyes and their distance, in pixels of the original photo; half widths of what is cut out around
 # the head and around the shoulders, in distances between the eyes.
@@ -66,19 +71,22 @@ class Person:
         if changed:
             self.photo, self.mask, self.place = relit_copy(self.photo, self.mask, self.place)
 
-    def stand(self, frame, at, distance, light):
-        """Pastes the person with the middle of the eyes at `at`, `distance` pixels between them, `light` times as bright."""
+    def stand(self, frame, at, distance, leans):
+        """Pastes the person with the middle of the eyes at `at`, `distance` pixels between them, leaning by so many radians."""
         scale = distance / self.place["distance"]
         size = [round(n * scale) for n in self.photo.size]
-        photo = self.photo.resize(size, Image.LANCZOS).point(lambda value: min(255, round(value * light)))
-        corner = [round(a - e * scale) for a, e in zip(at, self.place["eyes"])]
-        frame.paste(photo, corner, self.mask.resize(size, Image.BILINEAR))
+        eyes = [e * new / old for e, new, old in zip(self.place["eyes"], size, self.photo.size)]
+        c, s = math.cos(leans), math.sin(leans)
+        back = (c, s, eyes[0] - c * at[0] - s * at[1], -s, c, eyes[1] + s * at[0] - c * at[1])
+        placed = [picture.resize(size, Image.LANCZOS).transform(frame.size, Image.AFFINE, back, Image.BICUBIC)
+                  for picture in (self.photo, self.mask)]
+        frame.paste(placed[0], (0, 0), placed[1])
 
 
-def sway(view, phase):
-    """Where a standing person is in one view: (x, y) in pixels, size and light as factors."""
-    angle = 2 * math.pi * view / VIEWS + phase
-    return 9 * math.sin(angle), 4 * math.sin(2 * angle), 1 + 0.07 * math.sin(angle + 1), 1 + 0.06 * math.cos(angle)
+def sway(seconds, phase):
+    """How a standing person moves: (x, y) in distances between the eyes, size as a factor, radians by which the head leans."""
+    return (math.sin(2.1 * seconds + phase) / 20, math.sin(1.3 * seconds + 2 * phase) / 30,
+            1 + 0.012 * math.sin(1.1 * seconds + phase), math.radians(1.5 * math.sin(1.7 * seconds + phase)))
 
 
 def visit(walkers, view):
@@ -86,9 +94,20 @@ def visit(walkers, view):
     frame = backdrop()
     for photos, (x, y), distance, phase in walkers:
         person = photos[view * len(photos) // VIEWS]
-        dx, dy, size, light = sway(view, phase)
-        person.stand(frame, (x + dx, y + dy), distance * size, light)
+        dx, dy, size, leans = sway(view * VIEW_SECONDS, phase)
+        person.stand(frame, (x + dx * distance, y + dy * distance), distance * size, leans)
     return frame
+
+
+def sensor(frame, number):
+    """The frame with a sensor's noise."""
+    noise = np.random.RandomState(number % PATTERNS).normal(0, NOISE, (HEIGHT, WIDTH, 1)).round()
+    return Image.fromarray(np.clip(np.asarray(frame, np.int16) + noise, 0, 255).astype(np.uint8))
+
+
+def forth_and_back(turn, count):
+    turn %= 2 * count - 2
+    return min(turn, 2 * count - 2 - turn)
 
 
 def main():
@@ -107,11 +126,18 @@ def main():
     given.out.mkdir(parents=True, exist_ok=True)
     for old in given.out.glob("*.jpg"):
         old.unlink()
+    def empty(number):
+        for turn in range(EMPTY):
+            name = f"{number}00-empty-{turn + 1:02}@{EMPTY_SECONDS}s.jpg"
+            sensor(backdrop(), turn).save(given.out / name, quality=QUALITY)
+
     for number, (name, walkers) in enumerate(visits, 1):
-        backdrop().save(given.out / f"{number}00-empty@{EMPTY_SECONDS}s.jpg", quality=QUALITY)
-        for view in range(VIEWS):
-            visit(walkers, view).save(given.out / f"{number}{view + 1:02}-{name}@{VIEW_SECONDS}s.jpg", quality=QUALITY)
-    backdrop().save(given.out / f"{len(visits) + 1}00-empty@{EMPTY_SECONDS}s.jpg", quality=QUALITY)
+        empty(number)
+        views = [sensor(visit(walkers, view), view) for view in range(VIEWS)]
+        for turn in range(VISIT):
+            view = views[forth_and_back(turn, VIEWS)]
+            view.save(given.out / f"{number}{turn + 1:02}-{name}@{VIEW_SECONDS}s.jpg", quality=QUALITY)
+    empty(len(visits) + 1)
 
 
 if __name__ == "__main__":

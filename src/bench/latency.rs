@@ -175,7 +175,7 @@ fn folder_photos(dataset: &Path) -> Result<Vec<Photos>, CastError> {
     Ok(people)
 }
 
-/// The demo's two people with the frames in which each is alone.
+/// The demo's two people with some of the frames in which each is alone.
 fn demo_photos(demo: &Path) -> Result<Vec<Photos>, CastError> {
     let frames = sorted(&demo.join("visits"))?;
     let of = |word: &str| {
@@ -183,7 +183,8 @@ fn demo_photos(demo: &Path) -> Result<Vec<Photos>, CastError> {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             name.contains(word) && !name.contains("-and-")
         };
-        frames.iter().filter(named).cloned().collect::<Vec<_>>()
+        // Those that follow each other are much alike.
+        frames.iter().filter(named).step_by(5).take(SHOWN).cloned().collect::<Vec<_>>()
     };
     let mut people = Vec::new();
     for photo in sorted(&demo.join("enrol"))? {

@@ -79,7 +79,7 @@ pub enum RunError {
     },
 }
 
-/// Starts `program run` with `config` before `camera`, a photo with a face, and watches it; `folder` takes its events and its words.
+/// Starts `program run` with `config` before `camera`, a recording with a face, and watches it; `folder` takes its events and its words.
 ///
 /// # Errors
 /// [`RunError`].

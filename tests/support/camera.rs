@@ -68,7 +68,7 @@ impl VirtualCamera {
         fs::read_to_string(self.control.join("node")).expect("the node's number").parse().expect("a number")
     }
 
-    /// Puts a photo, or a folder of photos as the replay plays it, in front of the camera. A file named `.raw` is sent as it is.
+    /// Puts a photo, or a folder of photos as the replay plays it when it is looped, in front of the camera. A file named `.raw` is sent as it is.
     pub fn shows(&self, scene: &Path) {
         let scene = scene.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", scene.display()));
         self.set("scene", scene.to_str().expect("a path in UTF-8"));

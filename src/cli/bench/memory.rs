@@ -72,7 +72,7 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
     }
 
     let program = std::env::current_exe()?;
-    let camera = context.installation.assets().join("demo/visits/101-obama@0.5s.jpg");
+    let camera = visitor(&context.installation.assets().join("demo/visits"), folder.path())?;
     let mut runs = [Vec::new(), Vec::new()];
     let bar = indicatif::ProgressBar::new(2 * args.rounds as u64);
     for _ in 0..args.rounds {
@@ -100,6 +100,19 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
         fs::write(path, serde_json::to_string_pretty(&figures)?)?;
     }
     Ok(Exit::Done)
+}
+
+/// A recording of one visitor of the demo, who is there from its first frame on.
+fn visitor(visits: &Path, folder: &Path) -> std::io::Result<PathBuf> {
+    let recording = folder.join("visitor");
+    fs::create_dir(&recording)?;
+    for entry in fs::read_dir(visits)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains("-obama@") {
+            fs::copy(entry.path(), recording.join(entry.file_name()))?;
+        }
+    }
+    Ok(recording)
 }
 
 fn settings(folder: &Path, name: &str) -> StoreSettings {

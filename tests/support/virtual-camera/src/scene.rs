@@ -1,11 +1,13 @@
 //! What is in front of the camera, as bytes of a frame.
 //!
 //! Photos are turned into frames on a thread of their own and kept, so that 30 frames a second hold on a slow machine; until a
-//! new scene is ready the camera shows the old one, as a real hall would take its time to change.
+//! new scene is ready the camera shows the old one, as a real hall would take its time to change. A folder is shown again and again: people
+//! who stand there never keep quite still.
 
 use std::{
     collections::HashMap,
     fs,
+    io::Cursor,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -14,7 +16,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use image::{RgbImage, codecs::jpeg::JpegEncoder, imageops};
+use image::{ImageFormat, ImageReader, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 
 use crate::control;
 
@@ -66,8 +68,9 @@ impl Scene {
             let _ = self.wanted.try_send((source, format, brightness));
         }
         let show = show.as_ref().filter(|show| show.format == format)?;
-        let elapsed = now.saturating_duration_since(show.begun);
-        let due = show.frames.iter().find(|(_, until)| elapsed < *until).or(show.frames.last())?;
+        let whole = show.frames.last()?.1;
+        let elapsed = now.saturating_duration_since(show.begun).as_nanos() % whole.as_nanos().max(1);
+        let due = show.frames.iter().find(|(_, until)| elapsed < until.as_nanos())?;
         Some(Arc::clone(&due.0))
     }
 }
@@ -117,7 +120,8 @@ fn bytes_of(path: &Path, format: Format, brightness: u32, prepared: &mut Prepare
         return Some(Arc::clone(bytes));
     }
     let bytes = fs::read(path).ok()?;
-    let bytes = if path.extension().is_some_and(|extension| extension == "raw") {
+    let is_raw = path.extension().is_some_and(|extension| extension == "raw");
+    let bytes = if is_raw || (brightness == 100 && is_what_the_camera_sends(&bytes, format)) {
         bytes
     } else {
         let picture = match image::load_from_memory(&bytes) {
@@ -132,6 +136,13 @@ fn bytes_of(path: &Path, format: Format, brightness: u32, prepared: &mut Prepare
     let bytes = Arc::new(bytes);
     prepared.insert(key, Arc::clone(&bytes));
     Some(bytes)
+}
+
+/// Whether a photo is a frame already, as a film of many has to be.
+fn is_what_the_camera_sends(photo: &[u8], format: Format) -> bool {
+    let is_jpeg = image::guess_format(photo).is_ok_and(|is| is == ImageFormat::Jpeg);
+    let size = || ImageReader::with_format(Cursor::new(photo), ImageFormat::Jpeg).into_dimensions();
+    &format.pixels == b"MJPG" && is_jpeg && size().is_ok_and(|size| size == (format.width, format.height))
 }
 
 /// As bright as the exposure makes it.
