@@ -58,6 +58,7 @@ impl Hall {
             // A few frames are lost.
             self.story.now += Duration::from_millis(self.random.random_range(33..400));
         }
+        self.story.networks_fail = self.random.random_ratio(1, 100);
         self.story.frame(&shown);
         self.check(&shown);
     }
@@ -117,18 +118,16 @@ impl Hall {
     fn check(&mut self, shown: &[Seen]) {
         let now = self.story.ms();
         for said in &self.story.said[self.checked..] {
-            for (person, to) in said.people.iter().zip(&said.to) {
-                let Some(person) = person else { continue };
+            for person in said.people.iter().flatten() {
                 let viewed = self.story.viewed.get(&(*person as usize));
                 let ago = viewed.map(|at| self.story.now.duration_since(*at));
                 assert!(ago.is_some_and(|ago| ago <= Duration::from_millis(300)), "{person} was not seen: {ago:?}");
                 assert!(!self.story.roll.on_hold.contains(&RecordNumber(*person)), "{person} is on hold");
-                assert!(shown.iter().any(|seen| seen.who == *person as usize), "{person} is not there");
-                assert_eq!(*to, Some(*person as usize), "at {now}");
             }
         }
         self.checked = self.story.said.len();
-        let works = matches!(self.story.voice, Voice::Works { .. }) && !self.story.is_speaking();
+        // What was lost is waited for by the hall, as it cannot know.
+        let works = matches!(self.story.voice, Voice::Works { .. }) && self.story.hall.turn.is_free(self.story.now);
         let stands = |walker: &&Walker| !walker.seen.turned && !walker.seen.dark && walker.to == walker.seen.x;
         let there: Vec<usize> = self
             .walkers
@@ -144,9 +143,8 @@ impl Hall {
                 let heard = self.story.was_heard(who, now.saturating_sub(60_000));
                 assert!(
                     now - since < 4_000 || heard,
-                    "{who} stands there since {since}, and it is {now}: {:?} {:?} {shown:?}",
-                    self.story.hall.visitors.iter().map(|it| (it.id, it.phase, it.person(), it.in_sight)).collect::<Vec<_>>(),
-                    self.story.said.iter().rev().take(4).map(|it| (it.at_ms, it.kind, &it.people, &it.to, it.heard_ms, it.ended_ms)).collect::<Vec<_>>(),
+                    "{who} stands there since {since}, and it is {now}: {shown:?} {:?}",
+                    self.story.of_kind(Kind::Greeting).last()
                 );
             }
         }

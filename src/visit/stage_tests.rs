@@ -172,6 +172,8 @@ pub struct Story {
     pub faces: BTreeMap<VisitorId, usize>,
     pub viewed: BTreeMap<usize, Instant>,
     pub looks: usize,
+    /// Whether looks give nothing.
+    pub networks_fail: bool,
     frames: u32,
 }
 
@@ -196,6 +198,7 @@ impl Story {
             faces: BTreeMap::new(),
             viewed: BTreeMap::new(),
             looks: 0,
+            networks_fail: false,
             frames: 0,
         }
     }
@@ -223,6 +226,9 @@ impl Story {
             people.iter().map(|seen| FoundFace { face: seen.face(), stir: stir(seen) }).collect();
         let looks = self.hall.on_frame(self.now, &faces, &self.roll);
         self.looks += looks.len();
+        if self.networks_fail {
+            return;
+        }
         let odd = [0.0, 0.15, 0.3][self.frames as usize % 3];
         let views = looks.into_iter().map(|look| {
             let seen = &people[look.face];
@@ -335,10 +341,6 @@ impl Story {
     pub fn was_heard(&self, who: usize, since_ms: u64) -> bool {
         let told = |said: &&Said| said.kind != Kind::Hello && said.heard_ms.is_some_and(|at| at >= since_ms);
         self.said.iter().rev().take(200).filter(told).any(|said| said.to.contains(&Some(who)))
-    }
-
-    pub fn is_speaking(&self) -> bool {
-        self.speaking.is_some()
     }
 
     pub fn ignored(&self) -> Vec<Why> {
