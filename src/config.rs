@@ -83,7 +83,7 @@ section!(
         /// While nobody is there, the pack's finder searches a whole frame at most so often; 0 is never: looking at the frame square by
         /// square finds the same faces (`greeter bench finding`).
         find_every_ms: u64 = 0,
-        /// Views of one track that are embedded, at most, a second: half of a camera's 30 frames, and one, as frames are not quite evenly apart.
+        /// Views of one visitor that are embedded, at most, a second: half of a camera's 30 frames, and one, as frames are not quite evenly apart.
         embed_per_second: u32 = 16,
     }
 );

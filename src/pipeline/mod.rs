@@ -66,7 +66,7 @@ pub const STAGES: [Stage; 4] = [
     },
     Stage {
         name: "vision",
-        takes: "frames",
+        takes: "frames, what was heard",
         gives: "sightings",
         capacity: 64,
         when_full: "the vision stage waits; newer frames replace the one that waits for it",
@@ -74,7 +74,7 @@ pub const STAGES: [Stage; 4] = [
     Stage {
         name: "host",
         takes: "sightings, camera notices, speech events",
-        gives: "events and words to show",
+        gives: "events and words to show, what was heard",
         capacity: 1024,
         when_full: "an event is dropped: visitors do not wait for whoever watches",
     },

@@ -175,7 +175,7 @@ impl Quality {
         self.costs.worst()
     }
 
-    /// One number, 0 to 1, by which the views of a track are ranked and weighted.
+    /// One number, 0 to 1, by which the views of a visitor are ranked and weighted.
     ///
     /// Before a view is embedded this is what the picture alone allows; the recogniser's certainty can only lower it.
     pub fn score(&self) -> f32 {
