@@ -112,9 +112,9 @@ pub enum VisitEvent {
     /// A face is near enough to be recognised.
     FaceSeen(VisitorId),
     /// It is decided who a visitor is, for the first time or otherwise than before.
-    Decided(VisitorId, Verdict, Times),
+    Decided(VisitorId, Box<Verdict>, Times),
     /// A visitor is back who was told lately.
-    Returned(VisitorId, Verdict, Times),
+    Returned(VisitorId, Box<Verdict>, Times),
     /// A visitor is not spoken to.
     NotAddressed(VisitorId, Why),
     /// A visitor has left.
@@ -239,7 +239,7 @@ impl Hall {
 
     /// How many visitors there are a record of, and people who were here lately.
     pub fn remembered(&self) -> (usize, usize) {
-        (self.visitors.len(), self.lately.len())
+        (self.visitors.len(), self.lately.remembered())
     }
 
     /// The faces that count in the last frame: each was found in the one before, too.
@@ -471,12 +471,12 @@ impl Hall {
                 visitor.phase = Phase::Returning { looks_since: Some(now), asks };
                 visitor.told = Some(verdict.decision);
                 self.lately.note(now, traits, non_mates);
-                self.answers.push(Answer::Event(VisitEvent::Returned(visitor.id, verdict, times)));
+                self.answers.push(Answer::Event(VisitEvent::Returned(visitor.id, Box::new(verdict), times)));
                 continue;
             }
             if visitor.told != Some(verdict.decision) {
                 visitor.told = Some(verdict.decision);
-                self.answers.push(Answer::Event(VisitEvent::Decided(visitor.id, verdict, times)));
+                self.answers.push(Answer::Event(VisitEvent::Decided(visitor.id, Box::new(verdict), times)));
             }
             if person.and_then(|person| enrolled.about(person)).is_some_and(|about| about.staff) {
                 visitor.phase = Phase::Unaddressed(Why::Staff);

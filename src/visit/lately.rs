@@ -64,7 +64,7 @@ impl Lately {
     }
 
     /// How many are remembered.
-    pub fn len(&self) -> usize {
+    pub fn remembered(&self) -> usize {
         self.guests.len()
     }
 
