@@ -393,3 +393,7 @@ impl Pending {
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
+
+#[cfg(test)]
+#[path = "host_tests.rs"]
+mod tests;

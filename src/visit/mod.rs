@@ -40,6 +40,6 @@ impl fmt::Display for VisitorId {
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]
-mod stage_tests;
+pub mod stage_tests;
 #[cfg(test)]
 mod story_tests;
