@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use super::{BestTwo, Gallery, NonMates, grounds::Grounds};
+use super::{
+    BestTwo, Gallery, NonMates,
+    grounds::{EndedBy, Grounds, Lacks, Missing},
+};
 use crate::{calibration::in_force::ScoreSource, config::DecisionSettings, face::Template, person::RecordNumber};
 
 /// Views kept of one visitor: the best ones. More hardly change the mean.
@@ -88,6 +91,19 @@ pub struct Verdict {
     pub quality: f32,
     /// What else it rested on.
     pub grounds: Grounds,
+    /// What was missing for a name.
+    pub lacks: Lacks,
+    /// Which rule ended it.
+    pub ended_by: EndedBy,
+}
+
+impl Verdict {
+    /// The same where another face in front of the robot is that person with more right.
+    pub fn claimed_by_another(mut self) -> Self {
+        (self.decision, self.ended_by) = (Decision::Unsure, EndedBy::Claim);
+        self.lacks = Lacks::of(&[(Missing::Claim, true)]);
+        self
+    }
 }
 
 /// What one visitor's views have shown so far.
@@ -140,31 +156,35 @@ impl Evidence {
             return None;
         }
         let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();
-        let alone = || {
-            let views: Vec<Template> = self.views.iter().map(|(view, _)| view.clone()).collect();
-            gallery.search_many(&views)
-        };
-        let verdict = |decision, alone: Vec<BestTwo>| {
-            let qualities = || self.views.iter().map(|(_, quality)| *quality);
-            let quality = qualities().sum::<f32>() / self.views.len().max(1) as f32;
-            let grounds = Grounds::new(gallery.people(), watched, &best, qualities().zip(alone));
-            Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality, grounds })
-        };
-        let Some(first) = best.first else { return verdict(Decision::Stranger, alone()) };
-        let margin = first.score - best.second.map_or(-1.0, |second| second.score);
-        let alike = first.score >= demands.min_score_to_name;
-        if enough && alike && margin >= demands.min_margin {
-            let alone = alone();
-            let points = |found: &&BestTwo| found.first.is_some_and(|candidate| candidate.person == first.person);
-            if alone.iter().filter(points).count() >= VIEWS_THAT_AGREE {
-                return verdict(Decision::Identified(first.person), alone);
-            }
-        }
-        let short_by = demands.min_score_to_name - first.score;
-        if short_by <= WORTH_WAITING && !last_moment {
+        let short_by = best.first.map_or(f32::INFINITY, |first| demands.min_score_to_name - first.score);
+        let margin = best.first.map_or(0.0, |first| first.score - best.second.map_or(-1.0, |second| second.score));
+        let (found, nobody) = (best.first.is_some(), gallery.people() == 0);
+        let needs = [
+            (Missing::People, nobody),
+            (Missing::Views, !enough && !nobody),
+            (Missing::Score, found && short_by > 0.0),
+            (Missing::Margin, found && margin < demands.min_margin),
+        ];
+        let waits = short_by <= WORTH_WAITING && !last_moment;
+        if waits && !Lacks::of(&needs).is_empty() {
             return None;
         }
-        verdict(if short_by <= UNSURE_BAND { Decision::Unsure } else { Decision::Stranger }, alone())
+        let alone = gallery.search_many(&self.views.iter().map(|(view, _)| view.clone()).collect::<Vec<_>>());
+        let qualities = || self.views.iter().map(|(_, quality)| *quality);
+        let grounds = Grounds::new(gallery.people(), watched, &best, qualities().zip(alone));
+        let disagree = (Missing::Agreement, found && grounds.agreeing() < VIEWS_THAT_AGREE);
+        let [people, views, score, margin] = needs;
+        let lacks = Lacks::of(&[people, views, score, margin, disagree]);
+        let (decision, ended_by) = match best.first {
+            Some(first) if lacks.is_empty() => (Decision::Identified(first.person), EndedBy::Named),
+            _ if waits => return None,
+            None if nobody => (Decision::Stranger, EndedBy::NobodyEnrolled),
+            _ if short_by <= UNSURE_BAND => (Decision::Unsure, EndedBy::Time),
+            _ if last_moment => (Decision::Stranger, EndedBy::Time),
+            _ => (Decision::Stranger, EndedBy::FarBelow),
+        };
+        let quality = qualities().sum::<f32>() / self.views.len().max(1) as f32;
+        Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality, grounds, lacks, ended_by })
     }
 }
 
@@ -263,7 +283,37 @@ mod tests {
         let mut evidence = Evidence::default();
         (0..3).for_each(|_| evidence.add(view(1, 0.0), 0.9));
         let verdict = evidence.decide(Duration::ZERO, &Gallery::default(), &DEMANDS).unwrap();
-        assert_eq!(verdict.decision, Decision::Stranger);
+        assert_eq!((verdict.decision, verdict.ended_by), (Decision::Stranger, EndedBy::NobodyEnrolled));
+        assert_eq!(verdict.lacks.iter().collect::<Vec<_>>(), [Missing::People]);
+    }
+
+    /// What was missing, and what ended it.
+    fn why(views: &[Template], ms: u64) -> (Vec<Missing>, EndedBy) {
+        let mut evidence = Evidence::default();
+        views.iter().for_each(|view| evidence.add(view.clone(), 0.8));
+        let verdict = evidence.decide(Duration::from_millis(ms), &gallery(), &DEMANDS).unwrap();
+        (verdict.lacks.iter().collect(), verdict.ended_by)
+    }
+
+    #[test]
+    fn what_was_missing_for_a_name_is_said_and_nothing_else() {
+        use Missing::{Agreement, Margin, Score, Views};
+        assert_eq!(why(&[view(2, 0.0), view(2, 0.1), view(2, 0.0)], 90), (vec![], EndedBy::Named));
+        assert_eq!(why(&vec![view_at(0.55); 3], 700), (vec![Score], EndedBy::Time));
+        assert_eq!(why(&vec![view_at(0.3); 3], 90), (vec![Score], EndedBy::FarBelow));
+        assert_eq!(why(&[view(1, 0.5), view(1, 0.49), view(1, 0.49)], 700), (vec![Margin], EndedBy::Time));
+        assert_eq!(why(&[view(2, 0.0), view(2, 0.0)], 700), (vec![Views], EndedBy::Time));
+        assert_eq!(why(&[view(2, 0.0)], 700), (vec![Views, Agreement], EndedBy::Time));
+        assert_eq!(why(&[], 700), (vec![Views], EndedBy::Time));
+    }
+
+    #[test]
+    fn whose_name_another_face_has_with_more_right_lacks_that_alone() {
+        let mut evidence = Evidence::default();
+        (0..3).for_each(|_| evidence.add(view(2, 0.0), 0.8));
+        let verdict = evidence.decide(Duration::ZERO, &gallery(), &DEMANDS).unwrap().claimed_by_another();
+        assert_eq!((verdict.decision, verdict.ended_by), (Decision::Unsure, EndedBy::Claim));
+        assert_eq!(verdict.lacks.iter().collect::<Vec<_>>(), [Missing::Claim]);
     }
 
     #[test]

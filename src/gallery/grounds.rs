@@ -1,4 +1,4 @@
-//! What a decision rested on besides its two scores, kept so that it can be explained afterwards.
+//! What a decision rested on besides its two scores, and what was missing for a name, kept so that it can be explained afterwards.
 //!
 //! Pure, and nothing here decides: `decision` does.
 
@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BestTwo,
-    decision::{Decision, VIEWS_KEPT, VIEWS_THAT_AGREE, Verdict},
-};
+use super::{BestTwo, decision::VIEWS_KEPT};
 use crate::face::quality::Fault;
 
 /// One view of a visitor, alone.
@@ -91,6 +88,35 @@ pub enum Missing {
     Claim,
 }
 
+impl Missing {
+    const ALL: [Self; 6] = [Self::People, Self::Views, Self::Score, Self::Margin, Self::Agreement, Self::Claim];
+}
+
+/// All that was missing for a name; empty where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lacks([bool; Missing::ALL.len()]);
+
+impl Lacks {
+    /// Those of which it is true that they were missing.
+    pub fn of(needs: &[(Missing, bool)]) -> Self {
+        let mut lacks = Self::default();
+        for (place, what) in lacks.0.iter_mut().zip(Missing::ALL) {
+            *place = needs.iter().any(|(missing, absent)| *missing == what && *absent);
+        }
+        lacks
+    }
+
+    /// Whether nothing was missing.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// What was missing, in the order in which it is looked for.
+    pub fn iter(self) -> impl Iterator<Item = Missing> {
+        Missing::ALL.into_iter().zip(self.0).filter(|(_, absent)| *absent).map(|(missing, _)| missing)
+    }
+}
+
 /// Which rule ended the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,100 +133,18 @@ pub enum EndedBy {
     Claim,
 }
 
-impl Verdict {
-    /// What was missing for a name; nothing where there is one.
-    pub fn missing(&self) -> Vec<Missing> {
-        if matches!(self.decision, Decision::Identified(_)) {
-            return Vec::new();
-        }
-        let demands = &self.demands;
-        let Some(first) = self.best.first else {
-            // Without views nobody was searched for.
-            let nobody = self.grounds.people == 0;
-            return if nobody { vec![Missing::People] } else { vec![Missing::Views] };
-        };
-        let margin = first.score - self.best.second.map_or(-1.0, |second| second.score);
-        let needs = [
-            (self.views < demands.min_views, Missing::Views),
-            (first.score < demands.min_score_to_name, Missing::Score),
-            (margin < demands.min_margin, Missing::Margin),
-            (self.grounds.agreeing() < VIEWS_THAT_AGREE, Missing::Agreement),
-        ];
-        let missing: Vec<Missing> = needs.into_iter().filter(|(absent, _)| *absent).map(|(_, it)| it).collect();
-        if missing.is_empty() { vec![Missing::Claim] } else { missing }
-    }
-
-    /// Which rule ended the decision.
-    pub fn ended_by(&self) -> EndedBy {
-        let time = self.demands.decide_within.saturating_add(self.demands.patience);
-        match self.missing().first() {
-            None => EndedBy::Named,
-            Some(Missing::People) => EndedBy::NobodyEnrolled,
-            Some(Missing::Claim) => EndedBy::Claim,
-            Some(_) if self.grounds.watched >= time => EndedBy::Time,
-            Some(_) => EndedBy::FarBelow,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        calibration::in_force::ScoreSource,
-        gallery::{Candidate, decision::Demands},
-        person::RecordNumber,
-    };
-
-    fn verdict(decision: Decision, scores: &[f32], agreeing: usize, views: usize, ms: u64) -> Verdict {
-        let mut people =
-            scores.iter().enumerate().map(|(at, &score)| Candidate { person: RecordNumber(at as u64), score });
-        let best = BestTwo { first: people.next(), second: people.next() };
-        let other = BestTwo { first: best.second, second: best.first };
-        let alone = (0..views).map(|at| (0.8, if at < agreeing { best } else { other }));
-        let grounds = Grounds::new(5, Duration::from_millis(ms), &best, alone);
-        let demands = Demands {
-            min_score_to_name: 0.6,
-            min_score_from: ScoreSource::Shipped,
-            min_margin: 0.05,
-            min_views: 3,
-            decide_within: Duration::from_millis(200),
-            patience: Duration::from_millis(400),
-            non_mates: Default::default(),
-        };
-        Verdict { decision, best, demands, views, quality: 0.8, grounds }
-    }
-
-    #[test]
-    fn what_was_missing_for_a_name_is_said_and_nothing_else() {
-        let unsure =
-            |scores: &[f32], agreeing, views| verdict(Decision::Unsure, scores, agreeing, views, 700).missing();
-        assert_eq!(unsure(&[0.55, 0.1], 4, 4), [Missing::Score]);
-        assert_eq!(unsure(&[0.7, 0.68], 4, 4), [Missing::Margin]);
-        assert_eq!(unsure(&[0.7, 0.1], 2, 2), [Missing::Views]);
-        assert_eq!(unsure(&[0.7, 0.1], 1, 4), [Missing::Agreement]);
-        assert_eq!(unsure(&[0.5, 0.48], 1, 1), [Missing::Views, Missing::Score, Missing::Margin, Missing::Agreement]);
-        assert_eq!(unsure(&[0.7, 0.1], 4, 4), [Missing::Claim]);
-        assert_eq!(unsure(&[0.7], 4, 4), [Missing::Claim], "the only person enrolled has no second behind them");
-        assert_eq!(verdict(Decision::Stranger, &[], 0, 0, 700).missing(), [Missing::Views]);
-        assert!(verdict(Decision::Identified(RecordNumber(0)), &[0.7, 0.1], 4, 4, 90).missing().is_empty());
-    }
-
-    #[test]
-    fn the_rule_that_ended_the_decision_is_known() {
-        let ended = |decision, scores: &[f32], ms| verdict(decision, scores, 4, 4, ms).ended_by();
-        assert_eq!(ended(Decision::Identified(RecordNumber(0)), &[0.7, 0.1], 90), EndedBy::Named);
-        assert_eq!(ended(Decision::Unsure, &[0.55, 0.1], 600), EndedBy::Time);
-        assert_eq!(ended(Decision::Stranger, &[0.2, 0.1], 90), EndedBy::FarBelow);
-        assert_eq!(ended(Decision::Unsure, &[0.7, 0.1], 90), EndedBy::Claim);
-        let mut nobody = verdict(Decision::Stranger, &[], 0, 3, 90);
-        nobody.grounds.people = 0;
-        assert_eq!(nobody.ended_by(), EndedBy::NobodyEnrolled);
-    }
+    use crate::{gallery::Candidate, person::RecordNumber};
 
     #[test]
     fn a_views_own_score_is_the_one_with_the_person_whom_all_together_are_like() {
-        let grounds = verdict(Decision::Unsure, &[0.7, 0.4], 1, 2, 90).grounds;
+        let [first, second] =
+            [(0, 0.7), (1, 0.4)].map(|(at, score)| Some(Candidate { person: RecordNumber(at), score }));
+        let (best, other) = (BestTwo { first, second }, BestTwo { first: second, second: first });
+        let views = [(0.8, best), (0.8, other)].into_iter();
+        let grounds = Grounds::new(5, Duration::from_millis(90), &best, views);
         assert_eq!(grounds.views[0], Some(SingleView { quality: 0.8, score: Some(0.7), agrees: true }));
         assert_eq!(grounds.views[1], Some(SingleView { quality: 0.8, score: Some(0.7), agrees: false }));
         assert_eq!((grounds.views[2], grounds.agreeing()), (None, 1));

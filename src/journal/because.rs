@@ -65,8 +65,8 @@ impl Because {
             people: grounds.people,
             watched_ms: ms(grounds.watched),
             wait_at_most_ms: ms(demands.decide_within.saturating_add(demands.patience)),
-            missing: verdict.missing(),
-            ended_by: verdict.ended_by(),
+            missing: verdict.lacks.iter().collect(),
+            ended_by: verdict.ended_by,
             face_to_decision_ms,
         }
     }

@@ -182,7 +182,11 @@ impl Bureau {
 
     fn hold(&mut self, who: usize, hold: bool) {
         let Some(record) = self.people[who].record else { return };
-        if hold { self.on_hold.insert(record) } else { self.on_hold.remove(&record) };
+        if hold {
+            self.on_hold.insert(record)
+        } else {
+            self.on_hold.remove(&record)
+        };
         self.roll.change().hold(OnHold::These(self.on_hold.clone()));
     }
 
@@ -230,8 +234,10 @@ impl Bureau {
         let started = |told: &Told| matches!(told, Told::Event(Entry { event: Event::GreetingStarted { .. }, .. }));
         let mut waits = self.told.try_iter().filter(started).count();
         while waits > 0 {
-            let event = self.host.speech_events().recv_timeout(Duration::from_secs(10)).expect("speech says what became of it");
-            let is_over = matches!(event, SpeechEvent::Finished { .. } | SpeechEvent::Shown { .. } | SpeechEvent::Dropped { .. });
+            let event =
+                self.host.speech_events().recv_timeout(Duration::from_secs(10)).expect("speech says what became of it");
+            let is_over =
+                matches!(event, SpeechEvent::Finished { .. } | SpeechEvent::Shown { .. } | SpeechEvent::Dropped { .. });
             waits -= usize::from(is_over);
             self.host.on_speech(event);
         }

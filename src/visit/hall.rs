@@ -446,15 +446,14 @@ impl Hall {
                 visitor.told = Some(Decision::Stranger);
                 self.answers.push(Answer::Event(VisitEvent::NotAddressed(visitor.id, Why::Picture)));
             }
-            let (true, Some(mut verdict)) = (waits, visitor.verdict) else {
+            let (true, Some(verdict)) = (waits, visitor.verdict) else {
                 if let Phase::Told | Phase::Returning { .. } = visitor.phase {
                     self.lately.note(now, visitor.traits(), non_mates);
                 }
                 continue;
             };
-            if self.claimed.contains(&visitor.id) {
-                verdict.decision = Decision::Unsure;
-            }
+            let claimed = self.claimed.contains(&visitor.id);
+            let verdict = if claimed { verdict.claimed_by_another() } else { verdict };
             let face_at = visitor.face_at.unwrap_or(now);
             let times = Times { face_at, decided_at: visitor.decided_at.unwrap_or(now) };
             let person = match verdict.decision {
