@@ -17,8 +17,10 @@ use super::{Detection, FaceBox, Point, lighting::luminance_at};
 const LOOK_BACK: Duration = Duration::from_millis(280);
 /// Frames kept, at most.
 const FRAMES: usize = 10;
-/// Blocks across and down a face, and samples across and down a block at most.
-const BLOCKS: u32 = 20;
+/// Blocks across and down a face at most, the width of the smallest one in pixels (single pixels of a face have more noise than a wall's), and
+/// samples across and down a block at most.
+const BLOCKS: f32 = 20.0;
+const LEAST_BLOCK: f32 = 3.0;
 const SAMPLES: u32 = 4;
 /// Blocks across and down the picture.
 const AROUND: (u32, u32) = (32, 18);
@@ -59,11 +61,12 @@ impl Stirring {
 
 /// The change of a place between two pictures, in multiples of the change around it.
 fn stir(before: &RgbImage, now: &RgbImage, bounds: &FaceBox) -> f32 {
-    let block = (bounds.width / BLOCKS as f32).max(1.0);
-    let (left, top) =
-        (bounds.middle().x - block * BLOCKS as f32 / 2.0, bounds.middle().y - block * BLOCKS as f32 / 2.0);
-    let blocks = (0..BLOCKS * BLOCKS).filter_map(|at| {
-        let (x, y) = (left + (at % BLOCKS) as f32 * block, top + (at / BLOCKS) as f32 * block);
+    let block = (bounds.width / BLOCKS).max(LEAST_BLOCK);
+    let across = (bounds.width / block).round().max(1.0) as u32;
+    let half = block * across as f32 / 2.0;
+    let (left, top) = (bounds.middle().x - half, bounds.middle().y - half);
+    let blocks = (0..across * across).filter_map(|at| {
+        let (x, y) = (left + (at % across) as f32 * block, top + (at / across) as f32 * block);
         Some((mean(before, x, y, block)?, mean(now, x, y, block)?))
     });
     let face: Vec<(f32, f32)> = blocks.collect();
@@ -114,6 +117,7 @@ fn median(values: &mut [f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use image::codecs::jpeg::JpegEncoder;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -153,6 +157,26 @@ mod tests {
     fn a_poster_does_not_stir_and_somebody_who_sways_by_a_pixel_does() {
         assert!(most(|_| 160.0, |_| 1.0) < 1.4);
         assert!(most(|seconds| 160.0 + (3.0 * seconds).sin(), |_| 1.0) > 2.0);
+    }
+
+    #[test]
+    fn a_small_face_on_a_poster_does_not_stir_in_a_camera_that_compresses_its_pictures() {
+        let (mut stirring, mut noise, start) = (Stirring::default(), ChaCha8Rng::seed_from_u64(2), Instant::now());
+        let bounds = FaceBox { x: 142.0, y: 102.0, width: 36.0, height: 36.0 };
+        let small = [Detection { bounds, ..face(160.0) }];
+        for at in 0..20_u64 {
+            let picture = RgbImage::from_fn(320, 240, |column, row| {
+                let (dx, dy) = (column as f32 - 160.0, row as f32 - 120.0);
+                let level = 150.0 + if dx.hypot(dy) < 18.0 { 50.0 * (dx / 2.5).sin() * (dy / 2.5).cos() } else { 0.0 };
+                let grain: f32 = (0..4).map(|_| noise.random_range(-2.0..2.0)).sum();
+                image::Rgb([(level + grain) as u8; 3])
+            });
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, 80).encode_image(&picture).unwrap();
+            let picture = Arc::new(image::load_from_memory(&bytes).unwrap().into_rgb8());
+            let stir = stirring.of(start + Duration::from_millis(33 * at), &picture, &small)[0];
+            assert!(stir < 1.6, "{stir}");
+        }
     }
 
     #[test]
