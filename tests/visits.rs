@@ -10,6 +10,7 @@ mod hall;
 mod robot;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -39,13 +40,18 @@ impl Scene {
 
     /// With more lines of configuration.
     fn opens_with(settings: &str) -> Option<Self> {
+        Self::opens_for(|roster| roster, settings)
+    }
+
+    /// For people of another roster than the demo's.
+    fn opens_for(change: fn(String) -> String, settings: &str) -> Option<Self> {
         let camera = VirtualCamera::plug_in()?;
         let films = Films::new();
         camera.shows(&films.of("empty"));
         let hall = Hall::opens();
         let mut env = camera.env();
         env.extend(hall.env().into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let robot = Robot::starts(&env, settings);
+        let robot = Robot::starts(&env, settings, change);
         let scene = Self { camera, hall, robot, films };
         scene.robot.until("it watches and can speak", Duration::from_secs(90), |robot| {
             robot.has_event("camera_back") && robot.log().contains("voice ready voice=\"tts\"")
@@ -164,6 +170,20 @@ fn who_takes_long_to_recognise_hears_a_hello_at_once_and_then_their_name_without
         Some("Mr Obama, welcome. Please go to counter 3, on the right.")
     );
     assert!(said.starts_with("Good "), "{said:?}");
+}
+
+#[test]
+fn of_two_who_come_together_each_hears_a_greeting_in_their_own_language() {
+    let chinese = |roster: String| roster.replace("collins.png,en,", "collins.png,zh-CN,");
+    let Some(scene) = Scene::opens_for(chinese, "") else { return };
+    scene.camera.shows(&scene.films.of("obama-and-collins"));
+    let heard = |robot: &Robot| {
+        let greetings = robot.greetings_heard();
+        greetings.iter().map(|it| (it["language"].to_string(), it["people"].to_string())).collect::<BTreeSet<_>>()
+    };
+    scene.robot.until("both have heard theirs", PATIENCE, |robot| heard(robot).len() >= 2);
+    let theirs = [("\"en\"", "[1]"), ("\"zh-CN\"", "[2]")].map(|(language, people)| (language.into(), people.into()));
+    assert_eq!(heard(&scene.robot), theirs.into(), "{}", scene.robot.events_text());
 }
 
 #[test]

@@ -462,11 +462,8 @@ impl Hall {
             };
             let traits = super::lately::Traits { person, ..visitor.traits() };
             if let Some((guest, away)) = self.lately.guest(now, &traits, non_mates) {
-                let asks = match (guest.heard_all, away >= AWAY) {
-                    (false, _) => Some(self.rules.attention),
-                    (true, true) => Some(ASKS_AFTER),
-                    (true, false) => None,
-                };
+                // Who has heard it all and only turned round asks nothing.
+                let asks = (!guest.heard_all || away >= AWAY).then_some(ASKS_AFTER);
                 visitor.phase = Phase::Returning { looks_since: Some(now), asks };
                 visitor.told = Some(verdict.decision);
                 self.lately.note(now, traits, non_mates);

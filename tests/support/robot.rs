@@ -23,8 +23,9 @@ pub fn instant_of(at_ms: f64) -> Instant {
 }
 
 impl Robot {
-    /// Preloads the demo's people and starts the robot in an environment, with more lines of configuration.
-    pub fn starts(env: &[(String, String)], more: &str) -> Self {
+    /// Preloads the demo's people, in a roster that `change` makes of the demo's, and starts the robot in an environment, with more lines of
+    /// configuration.
+    pub fn starts(env: &[(String, String)], more: &str, change: fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
         let config = folder.path().join("greeter.toml");
@@ -33,11 +34,14 @@ impl Robot {
             assets.join("routing.toml")
         );
         fs::write(&config, settings).expect("the configuration");
+        let roster = folder.path().join("roster.csv");
+        let demo = fs::read_to_string(assets.join("roster.csv")).expect("the demo's roster");
+        fs::write(&roster, change(demo)).expect("the roster");
         let synced = Command::new(env!("CARGO_BIN_EXE_greeter"))
             .arg("--config")
             .arg(&config)
             .arg("sync")
-            .arg(assets.join("roster.csv"))
+            .arg(&roster)
             .arg("--photos")
             .arg(&assets)
             .output()
@@ -96,6 +100,15 @@ impl Robot {
     /// Whether there was such an event.
     pub fn has_event(&self, kind: &str) -> bool {
         self.event_since(kind, 0).is_some()
+    }
+
+    /// Greetings, without hellos, that began to sound: as they were started.
+    pub fn greetings_heard(&self) -> Vec<Value> {
+        let (heard, started): (Vec<Value>, Vec<Value>) =
+            self.events().into_iter().partition(|event| event["event"] == "audible");
+        let is_heard = |event: &Value| heard.iter().any(|it| it["greeting"] == event["greeting"]);
+        let greetings = started.into_iter().filter(|it| it["event"] == "greeting_started" && it["hello"] == false);
+        greetings.filter(is_heard).collect()
     }
 
     /// When an event of a kind happened.
