@@ -3,6 +3,7 @@
 //! Each key is defined once, here; `assets/greeter.example.toml` shows every one with its default, and a test fails when they differ.
 //! Relative paths are relative to the configuration file's folder, or to the current folder where there is no file.
 
+mod area;
 mod day;
 
 use std::{
@@ -11,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+pub use area::Area;
 pub use day::{DayTime, Span};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,11 @@ section!(
         expose_for_face: bool = true,
         /// A camera that sends no frame for so long is called silent and reopened.
         silent_after_ms: u64 = 1500,
+        /// Where people are looked at at all, as left edge, top edge, width and height in shares of the picture: whose eyes are elsewhere is not
+        /// compared with anybody, addressed or remembered. `greeter doctor --picture FILE` shows it.
+        zone: Area = Area::WHOLE,
+        /// Places that are not looked at either, such as `[[0.7, 0.1, 0.2, 0.3]]`: a television, a mirror, a poster.
+        blank: Vec<Area> = Vec::new(),
     }
 );
 
@@ -227,7 +234,11 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         let rules = [
             (self.decision.min_views >= 2, "decision.min_views must be at least 2: one view never identifies anybody"),
-            (self.decision.min_margin >= 0.0, "decision.min_margin cannot be negative"),
+            (
+                self.decision.min_views <= MOST_VIEWS,
+                "decision.min_views must be at most 8: no more views of a visitor are kept, so nobody would be named",
+            ),
+            ((0.0..=1.0).contains(&self.decision.min_margin), "decision.min_margin lies between 0 and 1"),
             ((0.0..=1.0).contains(&self.decision.min_score_to_name), "decision.min_score_to_name lies between 0 and 1"),
             ((0.0..=1.0).contains(&self.greeting.volume), "greeting.volume lies between 0 and 1"),
             (
@@ -236,11 +247,21 @@ impl Config {
             ),
             (self.greeting.care_from_age >= 0, "greeting.care_from_age cannot be negative"),
             ((0.3..=3.0).contains(&self.greeting.rate), "greeting.rate lies between 0.3 and 3"),
+            (
+                self.face.min_eye_distance_px.is_finite() && self.face.min_eye_distance_px > 0.0,
+                "face.min_eye_distance_px must be a number above 0",
+            ),
+            ((0.0..=180.0).contains(&self.visit.max_yaw_degrees), "visit.max_yaw_degrees lies between 0 and 180"),
+            (self.visit.gone_after_ms > 0, "visit.gone_after_ms must be above 0: otherwise whoever blinks has left"),
             (self.face.embed_per_second >= 1, "face.embed_per_second must be at least 1"),
             (self.face.find_height_px >= 120, "face.find_height_px must be at least 120"),
             (self.camera.silent_after_ms >= 200, "camera.silent_after_ms must be at least 200"),
             (self.camera.width > 0 && self.camera.height > 0, "camera.width and camera.height must be above 0"),
             (self.camera.frames_per_second > 0, "camera.frames_per_second must be above 0"),
+            (
+                self.camera.blank.len() <= 16,
+                "camera.blank has at most 16 places; join those that lie beside each other",
+            ),
         ];
         self.greeting.check_voices()?;
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
@@ -292,6 +313,9 @@ fn explain(error: &serde_path_to_error::Error<toml::de::Error>, text: &str) -> S
         .unwrap_or_default();
     format!("{line}there is no key `{key}`; did you mean `{nearest}`? assets/greeter.example.toml lists them all")
 }
+
+/// Views of a visitor that are kept, at most (a test holds it against the gallery's own number).
+const MOST_VIEWS: u32 = 8;
 
 /// What `greeting.voices` may name.
 const VOICES: [&str; 4] = ["tts", "espeak", "neural", "command"];
@@ -398,6 +422,38 @@ mod tests {
     #[test]
     fn nobody_can_configure_the_robot_to_name_people_from_one_view() {
         assert!(Config::parse("[decision]\nmin_views = 1\n").unwrap_err().contains("one view never"));
+    }
+
+    #[test]
+    fn nobody_can_ask_for_more_views_than_are_kept() {
+        assert_eq!(MOST_VIEWS as usize, crate::gallery::decision::VIEWS_KEPT);
+        assert!(Config::parse("[decision]\nmin_views = 8\n").is_ok());
+        assert!(Config::parse("[decision]\nmin_views = 9\n").unwrap_err().contains("at most 8: no more views"));
+    }
+
+    #[test]
+    fn whoever_is_not_seen_for_no_time_at_all_has_not_left() {
+        let error = Config::parse("[visit]\ngone_after_ms = 0\n").unwrap_err();
+        assert_eq!(error, "visit.gone_after_ms must be above 0: otherwise whoever blinks has left");
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_for_every_key_that_takes_one() {
+        let is_number = |value: &toml::Value| value.is_float();
+        let mut tried = 0;
+        for (key, _) in Config::keys().into_iter().filter(|(_, default)| is_number(default)) {
+            let (section, name) = key.split_once('.').unwrap();
+            for value in ["nan", "inf", "-inf", "-1.0"] {
+                let error = Config::parse(&format!("[{section}]\n{name} = {value}\n"));
+                assert!(error.as_ref().is_err_and(|words| words.contains(&key)), "{key} = {value}: {error:?}");
+                tried += 1;
+            }
+        }
+        assert!(tried >= 20, "{tried}");
+        for value in ["nan", "inf"] {
+            let error = Config::parse(&format!("[greeting]\nvolume_by_time = {{ \"08:00\" = {value} }}\n"));
+            assert_eq!(error, Err("greeting.volume_by_time lies between 0 and 1".to_owned()));
+        }
     }
 
     #[test]

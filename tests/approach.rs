@@ -1,70 +1,15 @@
 //! The first moments of a visit: from when on somebody counts as being there, and how closely they are looked at.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
+use std::time::Duration;
+
+use greeter::visit::{
+    hall::{Answer, VisitEvent},
+    turn::Kind,
 };
 
-use greeter::{
-    bench::staged_camera::{FRAMES_A_PICTURE, Standing},
-    camera::{Frame, photo},
-    config::Config,
-    face::{eyes::Eyes, manifest::Manifest, networks::Networks},
-    gallery::decision::Demands,
-    installation::Installation,
-    pipeline::{
-        roll::{CurrentRoll, Roll},
-        vision::{Sighting, Vision},
-    },
-    visit::{
-        hall::{Answer, VisitEvent},
-        turn::Kind,
-    },
-};
-use image::RgbImage;
-
-/// A webcam's pace.
-const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
-
-/// The vision stage of an installation in which nobody is enrolled, and what the camera shows of a stranger.
-struct Empty {
-    vision: Vision,
-    config: Config,
-    rgb: Arc<RgbImage>,
-    now: Instant,
-    seq: u64,
-}
-
-impl Empty {
-    fn new() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let (installation, config) = (Installation::at(root), Config::default());
-        let smallest = Eyes::min_face_px(&config.face, config.camera.height);
-        let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
-        let manifest = Manifest::load(&installation.models()).unwrap();
-        let thresholds = &manifest.thresholds[networks.recogniser.name()];
-        let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
-        let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
-        Self { vision: Vision::new(networks, roll, &config), config, rgb: Arc::default(), now: Instant::now(), seq: 0 }
-    }
-
-    fn sees(&mut self, somebody: &Standing) -> Sighting {
-        if self.seq.is_multiple_of(FRAMES_A_PICTURE.into()) {
-            let jpeg = somebody.picture(self.seq as usize / FRAMES_A_PICTURE as usize);
-            self.rgb = Arc::new(photo::read_photo_bytes(&jpeg).unwrap());
-        }
-        self.now += FRAME;
-        self.seq += 1;
-        self.vision.on_frame(&Frame { rgb: self.rgb.clone(), captured_at: self.now, seq: self.seq }).unwrap()
-    }
-}
-
-/// Somebody whose portrait is so high, as a share of the frame.
-fn portrait(share: f32) -> Standing {
-    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/enrol/barack-obama.jpg");
-    Standing::of([&photo::read_photo(&photo).unwrap()], share, 0)
-}
+#[path = "support/seeing.rs"]
+mod seeing;
+use seeing::{Empty, FRAME, portrait};
 
 #[test]
 fn somebody_who_was_seen_coming_is_not_addressed_before_they_have_stood_there() {

@@ -3,7 +3,7 @@
 //! The help texts are in tests/golden/help.txt as people read them; `GREETER_WRITE_GOLDEN=1 cargo test --release --test cli` writes
 //! that file anew.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use greeter::{bench::identify::cast::tested, config::StoreSettings, models::file::sha256_of, store::Store};
 use rustix::process::Signal;
@@ -520,4 +520,67 @@ fn the_doctor_notices_services_that_no_counter_knows() {
     let answer = desk.does(&["doctor", "routing"]);
     assert_eq!(answer.code, Some(3), "{answer:?}");
     answer.says("no service `invoice` (1 people): they are sent to reception");
+}
+
+#[test]
+fn the_doctor_takes_a_picture_of_what_the_robot_sees_for_its_owner_alone() {
+    let desk = Desk::new();
+    desk.configures("\n[camera]\nzone = [0.05, 0.0, 0.9, 1.0]\nblank = [[0.06, 0.05, 0.1, 0.2]]\n");
+    let photo = tree().join("assets/demo/enrol/barack-obama.jpg");
+    let take = |file: &str| desk.does(&["doctor", "--picture", file, "--camera", photo.to_str().unwrap()]);
+    let (width, height) = image::image_dimensions(&photo).unwrap();
+    for (file, format) in [("hall.png", image::ImageFormat::Png), ("hall.jpg", image::ImageFormat::Jpeg)] {
+        let answer = take(file);
+        answer
+            .is_done()
+            .says(&format!("a picture of {width}x{height}; faces: 1, near enough where people are looked at: 1"));
+        answer.says("ok       picture        face 1 at [0.").says(" px apart, near enough, light ");
+        answer.says(&format!("{file} shows people: look at it, then delete it with `rm {file}`"));
+        let made = desk.at(file);
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(&made).unwrap();
+        assert_eq!(image::guess_format(&bytes).unwrap(), format);
+        let drawn = image::load_from_memory(&bytes).unwrap().to_rgb8();
+        assert_eq!(drawn.dimensions(), (width, height));
+        // The zone's frame is blue, the blank place and nothing else red, the face's box and words green.
+        let is = |pixel: [u8; 3], colour: [u8; 3]| pixel.iter().zip(colour).all(|(&a, b)| a.abs_diff(b) < 40);
+        let share = |x: f32, y: f32| drawn.get_pixel((x * width as f32) as u32, (y * height as f32) as u32).0;
+        assert!(is(share(0.051, 0.5), [60, 140, 255]), "{:?}", share(0.051, 0.5));
+        let count = |colour| drawn.pixels().filter(|pixel| is(pixel.0, colour)).count();
+        assert!(count([60, 220, 60]) > 500, "{} green", count([60, 220, 60]));
+        assert!(count([235, 60, 60]) as f32 > 0.001 * (width * height) as f32, "{} red", count([235, 60, 60]));
+    }
+    let before = fs::read(desk.at("hall.png")).unwrap();
+    let answer = take("hall.png");
+    assert_eq!(answer.code, Some(3));
+    answer
+        .says("problem  picture        hall.png is there already, and nothing was changed")
+        .says("cure: name another file");
+    assert_eq!(fs::read(desk.at("hall.png")).unwrap(), before);
+    take("hall.gif").says("hall.gif ends in neither .jpg nor .png").says("cure: name the picture so");
+    take("nowhere/hall.png")
+        .says("nowhere/hall.png cannot be written")
+        .says("cure: name a file in a folder that is there");
+    assert!(!desk.at("hall.gif").exists() && !desk.at("store").exists() && !desk.at("keys").exists());
+}
+
+#[test]
+fn the_doctors_picture_says_which_faces_are_not_looked_at_and_why() {
+    let desk = Desk::new();
+    let photo = tree().join("assets/demo/enrol/barack-obama.jpg");
+    let take = |file: &str| desk.does(&["doctor", "--picture", file, "--camera", photo.to_str().unwrap()]);
+    let config = fs::read_to_string(desk.at("greeter.toml")).unwrap();
+    let configures = |lines: &str| fs::write(desk.at("greeter.toml"), format!("{config}\n{lines}\n")).unwrap();
+    configures("[camera]\nzone = [0.0, 0.9, 1.0, 0.1]");
+    take("out.png").is_done().says("looked at: 0").says("outside camera.zone: not looked at");
+    configures("[camera]\nblank = [[0.0, 0.0, 1.0, 1.0]]");
+    take("blank.png").is_done().says("looked at: 0").says("in camera.blank: not looked at");
+    configures("[face]\nmin_eye_distance_px = 500.0");
+    take("far.png").is_done().says("looked at: 0").says("too far away (below 500)");
+    configures("[camera]\nzone = [0.0, 0.9, 1.0, 0.2]");
+    let answer = take("wrong.png");
+    assert_eq!(answer.code, Some(3));
+    answer.says("camera.zone: [0.0, 0.9, 1.0, 0.2] reaches out of the picture");
+    assert!(!desk.does(&["doctor", "--camera", "x.jpg"]).err.is_empty());
+    assert_eq!(desk.does(&["doctor", "--picture", "x.jpg", "camera"]).code, Some(2));
 }

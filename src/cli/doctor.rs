@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::Exit;
-use crate::doctor::{Finding, checks};
+use crate::doctor::{Finding, Wanted, checks, for_a_picture};
 
 /// Check camera, sound, voices, models, store, counters, disk and clock; say what is wrong and what helps.
 ///
-/// Nothing is changed, and a camera or store that `greeter run` uses is left alone.
+/// Nothing is changed (but that `--picture` makes its file), and a camera or store that `greeter run` uses is left alone.
 ///
 /// Exit code: 0 when all is well, 3 when something needs attention.
 #[derive(clap::Args)]
@@ -17,11 +17,21 @@ pub struct DoctorArgs {
     /// Only these, such as `camera` or `voices` [default: all]
     #[arg(value_name = "CHECK")]
     only: Vec<String>,
+    /// Only take a picture through the camera into this new file (.jpg or .png), with what the robot sees in it: `camera.zone`,
+    /// `camera.blank`, faces, how far their eyes are apart, and the light. It shows people: delete it afterwards
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    picture: Option<PathBuf>,
+    /// For the picture, a photo, a folder of photos or a clip (.mjpg) instead of the webcam
+    #[arg(long, value_name = "PATH", requires = "picture")]
+    camera: Option<PathBuf>,
 }
 
 /// Runs the checks; `config` is the file that the command line names.
 pub fn run(args: &DoctorArgs, config: Option<PathBuf>) -> anyhow::Result<Exit> {
-    let mut checks = checks(config);
+    let mut checks = match &args.picture {
+        None => checks(config),
+        Some(file) => for_a_picture(config, Wanted { file: file.clone(), recording: args.camera.clone() }),
+    };
     let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
     if let Some(unknown) = args.only.iter().find(|wanted| !names.contains(&wanted.as_str())) {
         bail!("there is no check {unknown}; there are {}", names.join(", "));

@@ -2,8 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Finding, box_contents, devices, isolated, machine, people};
-use crate::{config::Config, installation::Installation};
+use super::{Finding, Wanted, box_contents, devices, isolated, machine, people, picture};
+use crate::{
+    config::Config,
+    installation::{Installation, NotInstalled},
+};
 
 /// One thing to look at.
 pub struct Check {
@@ -28,27 +31,44 @@ impl Check {
 ///
 /// A configuration that cannot be used, or an installation that is not found, is the first finding; what can be looked at without it still is.
 pub fn checks(chosen: Option<PathBuf>) -> Vec<Check> {
-    let (configuration, config) = match Config::find(chosen.as_deref()) {
-        Ok((config, file)) => (machine::configuration(file), config),
-        Err(error) => (vec![machine::bad_configuration(&error)], Config::default()),
-    };
-    let mut checks = vec![Check::new("configuration", 1, move || configuration)];
+    let (configuration, config) = configuration(chosen);
+    let mut checks = vec![configuration];
     checks.extend([
         Check::new("camera", 6, with(&config, |config| devices::camera(&config.camera))),
         Check::new("sound", 8, with(&config, |config| devices::sound(&config.greeting))),
     ]);
     match Installation::find() {
         Ok(installation) => checks.extend(of_installation(&installation, &config)),
-        Err(error) => {
-            let finding = Finding::of(&error, "install the program with scripts/install-service.sh");
-            checks.push(Check::new("files", 1, move || vec![finding]));
-        }
+        Err(error) => checks.push(missing(&error)),
     }
     checks.extend([
         Check::new("disk", 5, with(&config, |config| machine::disk(&config.store.folder))),
         Check::new("clock", 5, machine::clock),
     ]);
     checks
+}
+
+/// The one look that takes a picture, and the configuration by which it is taken.
+pub fn for_a_picture(chosen: Option<PathBuf>, wanted: Wanted) -> Vec<Check> {
+    let (configuration, config) = configuration(chosen);
+    let taken = match Installation::find() {
+        Ok(found) => Check::new("picture", 60, move || picture::picture(&found, &config, &wanted)),
+        Err(error) => missing(&error),
+    };
+    vec![configuration, taken]
+}
+
+fn configuration(chosen: Option<PathBuf>) -> (Check, Config) {
+    let (findings, config) = match Config::find(chosen.as_deref()) {
+        Ok((config, file)) => (machine::configuration(file), config),
+        Err(error) => (vec![machine::bad_configuration(&error)], Config::default()),
+    };
+    (Check::new("configuration", 1, move || findings), config)
+}
+
+fn missing(error: &NotInstalled) -> Check {
+    let finding = Finding::of(error, "install the program with scripts/install-service.sh");
+    Check::new("files", 1, move || vec![finding])
 }
 
 fn of_installation(installation: &Installation, config: &Config) -> Vec<Check> {

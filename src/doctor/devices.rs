@@ -9,7 +9,7 @@ use std::{
 
 use super::{Finding, box_contents};
 use crate::{
-    camera::{self, Camera, CameraError, Webcam},
+    camera::{self, Camera, CameraError, CameraInfo, Frame, Webcam},
     config::{CameraSettings, Config, GreetingSettings},
     greeting::{
         sound::Sound,
@@ -22,6 +22,8 @@ use crate::{
 
 /// The operator is told about a camera that shows nothing for so long.
 const FRAME_WITHIN: Duration = Duration::from_secs(2);
+/// Helps a camera that shows nothing.
+pub(super) const REPLUG: &str = "replug it, or choose another with `camera.device`";
 /// Sound systems that take longer to open than this hang.
 const SOUND_WITHIN: Duration = Duration::from_secs(6);
 
@@ -33,37 +35,80 @@ pub fn camera(settings: &CameraSettings) -> Vec<Finding> {
         let names: Vec<String> = there.iter().map(ToString::to_string).collect();
         findings.push(Finding::fine(format!("connected: {}", names.join(", "))));
     }
-    let users = there.iter().find_map(|camera| Some((camera, user_of(&camera.path)?)));
-    findings.push(match users {
-        Some((camera, (process, name))) if name == "greeter" => {
-            Finding::fine(format!("`greeter run` (process {process}) watches through {camera}: left alone"))
+    findings.push(match holder_of(&there) {
+        Some(holder) if holder.is_the_robot() => Finding::fine(format!("{}: left alone", holder.what())),
+        Some(holder) => holder.keeps_it(),
+        None => {
+            let (began, mut webcam) = (Instant::now(), Webcam::new(settings.clone()));
+            match next_frame(&mut webcam) {
+                Ok(frame) => {
+                    let (width, height) = frame.rgb.dimensions();
+                    let after = began.elapsed().as_secs_f32();
+                    Finding::fine(format!("{}; a frame of {width}x{height} after {after:.1} s", webcam.describe()))
+                }
+                Err(problem) => problem,
+            }
         }
-        Some((camera, (process, name))) if there.len() == 1 => Finding::problem(
-            format!("{camera} is used by {name} (process {process})"),
-            format!("end that program: kill {process}"),
-        ),
-        _ => first_frame(settings),
     });
     findings
 }
 
-fn first_frame(settings: &CameraSettings) -> Finding {
+/// Waits for a frame.
+pub(super) fn next_frame(camera: &mut dyn Camera) -> Result<Frame, Finding> {
     let began = Instant::now();
-    let mut webcam = Webcam::new(settings.clone());
     loop {
-        match webcam.next_frame() {
-            Ok(frame) => {
-                let (width, height) = frame.rgb.dimensions();
-                let after = began.elapsed().as_secs_f32();
-                return Finding::fine(format!("{}; a frame of {width}x{height} after {after:.1} s", webcam.describe()));
-            }
+        match camera.next_frame() {
+            Ok(frame) => return Ok(frame),
             Err(CameraError::NotYet) if began.elapsed() < FRAME_WITHIN => {}
             Err(CameraError::NotYet) => {
-                let what = format!("{} has shown nothing within {} s", webcam.describe(), FRAME_WITHIN.as_secs());
-                return Finding::problem(what, "replug it, or choose another with `camera.device`");
+                let what = format!("{} has shown nothing within {} s", camera.describe(), FRAME_WITHIN.as_secs());
+                return Err(Finding::problem(what, REPLUG));
             }
-            Err(error) => return Finding::of(&error, "replug it, or choose another with `camera.device`"),
+            Err(error) => return Err(Finding::of(&error, REPLUG)),
         }
+    }
+}
+
+/// Whose camera it is at the moment.
+pub(super) struct Holder {
+    camera: CameraInfo,
+    process: u32,
+    name: String,
+}
+
+/// Who keeps the camera from being looked through: a robot that runs, or whoever has the only one.
+pub(super) fn holder() -> Option<Holder> {
+    holder_of(&camera::list())
+}
+
+fn holder_of(there: &[CameraInfo]) -> Option<Holder> {
+    let held = there.iter().find_map(|camera| {
+        let (process, name) = user_of(&camera.path)?;
+        Some(Holder { camera: camera.clone(), process, name })
+    });
+    held.filter(|holder| holder.is_the_robot() || there.len() == 1)
+}
+
+impl Holder {
+    fn is_the_robot(&self) -> bool {
+        self.name == "greeter"
+    }
+
+    fn what(&self) -> String {
+        let Self { camera, process, name } = self;
+        match self.is_the_robot() {
+            true => format!("`greeter run` (process {process}) watches through {camera}"),
+            false => format!("{camera} is used by {name} (process {process})"),
+        }
+    }
+
+    /// To whoever wants to look through it.
+    pub(super) fn keeps_it(&self) -> Finding {
+        let cure = match self.is_the_robot() {
+            true => "stop it for so long: `sudo systemctl stop greeter`, or Ctrl-C where it runs".to_owned(),
+            false => format!("end that program: kill {}", self.process),
+        };
+        Finding::problem(self.what(), cure)
     }
 }
 
@@ -184,6 +229,19 @@ mod tests {
         assert_eq!(findings[0], Finding::fine("en, yue by espeak (not by tts: it is down)"));
         let Finding::Problem { what, .. } = &findings[1] else { panic!("{findings:?}") };
         assert_eq!(what, "tlh: no voice speaks, greetings are only shown (tts: it is down; espeak: no such voice)");
+    }
+
+    #[test]
+    fn whoever_wants_to_look_through_the_running_robots_camera_is_told_to_stop_it_first() {
+        let camera = CameraInfo { index: 0, path: "/dev/video0".into(), name: "HD Webcam".into() };
+        let mut holder = Holder { camera, process: 77, name: "greeter".into() };
+        let Finding::Problem { what, cure } = holder.keeps_it() else { panic!("it may not be looked through") };
+        assert_eq!(what, "`greeter run` (process 77) watches through /dev/video0 (HD Webcam)");
+        assert!(cure.contains("systemctl stop greeter") && !cure.contains("kill"), "{cure}");
+        holder.name = "cheese".into();
+        let Finding::Problem { what, cure } = holder.keeps_it() else { panic!("it may not be looked through") };
+        assert_eq!(what, "/dev/video0 (HD Webcam) is used by cheese (process 77)");
+        assert_eq!(cure, "end that program: kill 77");
     }
 
     #[test]

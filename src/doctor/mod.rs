@@ -1,14 +1,16 @@
 //! Looks at everything that a robot needs before it can greet, and says what is wrong and what helps.
 //!
 //! `checks` says in which order what is looked at; `devices`, `box_contents`, `people` and `machine` do it, each knowing nothing of the
-//! others. Here is what they share: a finding, and [`isolated`], which keeps a check that panics or hangs from hiding the others.
-//! Nothing is changed anywhere: no store or key is made, and a camera or store that is in use is left alone.
+//! others; `picture` takes one, if asked, with `drawing` under it. Here is what they share: a finding, and [`isolated`], which keeps a check that panics or hangs from hiding the others.
+//! Nothing is changed anywhere but for that picture's file: no store or key is made, and a camera or store that is in use is left alone.
 
 mod box_contents;
 mod checks;
 mod devices;
+mod drawing;
 mod machine;
 mod people;
+mod picture;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,7 +20,8 @@ use std::{
 
 use crossbeam::channel::bounded;
 
-pub use checks::{Check, checks};
+pub use checks::{Check, checks, for_a_picture};
+pub use picture::Wanted;
 
 /// What a check found out about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
-use super::sweep::Look;
+use super::{Point, sweep::Look};
 
 /// Pixels a side of a cell: a face whose eyes are 20 pixels apart covers nine.
 const CELL: usize = 16;
@@ -77,6 +77,15 @@ impl Changes {
         let middle = |at: usize| (at as f32 + 0.5) * CELL as f32;
         let cell = |at: usize| has_changed(middle(at % columns), middle(at / columns));
         Self { columns, cells: (0..columns * rows).map(cell).collect() }
+    }
+
+    /// Forgets what has changed where nobody `is_looked_at`, by the cell's middle.
+    pub fn keep(&mut self, is_looked_at: impl Fn(Point) -> bool) {
+        let middle = |at: usize| (at as f32 + 0.5) * CELL as f32;
+        let columns = self.columns.max(1);
+        for (at, cell) in self.cells.iter_mut().enumerate().filter(|(_, cell)| **cell) {
+            *cell = is_looked_at(Point { x: middle(at % columns), y: middle(at / columns) });
+        }
     }
 
     /// Whether enough has changed in a square of the frame to be somebody.

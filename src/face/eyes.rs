@@ -16,6 +16,7 @@ use super::{
     networks::Networks,
     picture::{resize, square},
     sweep::{Amount, Look, Sweep, looks},
+    watched::{Place, Watched},
 };
 use crate::config::FaceSettings;
 
@@ -53,6 +54,7 @@ impl Default for Pace {
 /// Looks at frames.
 pub struct Eyes {
     pace: Pace,
+    watched: Watched,
     background: Background,
     sweep: Sweep,
     min_eye_distance: f32,
@@ -62,10 +64,11 @@ pub struct Eyes {
 }
 
 impl Eyes {
-    /// Looks as the settings say.
+    /// Looks as the settings say, everywhere in the picture.
     pub fn new(settings: &FaceSettings) -> Self {
         Self {
             pace: Pace::default(),
+            watched: Watched::default(),
             background: Background::default(),
             sweep: Sweep::default(),
             min_eye_distance: settings.min_eye_distance_px,
@@ -78,6 +81,11 @@ impl Eyes {
     /// Looks at another pace than the usual one: for measuring what each part is worth.
     pub fn at_pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
+    }
+
+    /// Looks only where people are to be looked at. A face elsewhere is not found.
+    pub fn watching(self, watched: Watched) -> Self {
+        Self { sweep: Sweep::of(watched.clone()), watched, ..self }
     }
 
     /// The narrowest face, in pixels of the searched copy, that `settings` ask for when frames are `frame_height` high, and not wider than the
@@ -98,20 +106,22 @@ impl Eyes {
         now: Instant,
         followed: &[FaceBox],
     ) -> Result<Vec<Detection>, ModelError> {
-        let mut faces: Vec<Detection> = Vec::new();
+        let (mut faces, size) = (Vec::<Detection>::new(), frame.dimensions());
         for bounds in followed {
             let mut found = networks.near.refine(frame, bounds)?;
             // A face that has moved a good way was looked at off its middle: the points get better with a second look.
             if let Some(moved) = found.as_ref().filter(|face| face.bounds.overlap(bounds) < SAME_PLACE) {
                 found = networks.near.refine(frame, &moved.bounds)?.or(found);
             }
-            found.filter(|face| is_new(&faces, &face.bounds)).into_iter().for_each(|face| faces.push(face));
+            let counts = |face: &Detection| self.watched.holds(face, size) && is_new(&faces, &face.bounds);
+            faces.extend(found.filter(counts));
         }
         let idle = faces.is_empty();
         let changed = if idle { self.pace.idle } else { self.pace.busy };
-        let changes = self.background.changes(frame, now);
+        let mut changes = self.background.changes(frame, now);
+        changes.keep(|point| self.watched.place(point, size) == Place::Watched);
         let amount = Amount { changed, whole_first: idle };
-        let looks = self.sweep.next(frame.dimensions(), self.min_eye_distance, (now, &changes), amount);
+        let looks = self.sweep.next(size, self.min_eye_distance, (now, &changes), amount);
         self.newcomers(networks, frame, (&looks, idle), &mut faces)?;
         // Nobody waits for a decision in a frame without faces.
         let may_search = self.pace.searches_when_busy || (faces.is_empty() && followed.is_empty());
@@ -119,7 +129,7 @@ impl Eyes {
             self.searched_at = Some(now);
             for face in self.search(networks, frame)? {
                 let refined = networks.near.refine(frame, &face.bounds)?.unwrap_or(face);
-                if is_new(&faces, &refined.bounds) {
+                if self.watched.holds(&refined, size) && is_new(&faces, &refined.bounds) {
                     faces.push(refined);
                 }
             }
@@ -132,8 +142,9 @@ impl Eyes {
     /// # Errors
     /// When a network fails.
     pub fn find_all(&self, networks: &mut Networks, frame: &RgbImage) -> Result<Vec<Detection>, ModelError> {
-        let mut faces = Vec::new();
-        let looks = looks(frame.dimensions(), self.min_eye_distance);
+        let (mut faces, size) = (Vec::new(), frame.dimensions());
+        let mut looks = looks(size, self.min_eye_distance);
+        looks.retain(|look| self.watched.meets(look, size));
         self.newcomers(networks, frame, (&looks, true), &mut faces)?;
         Ok(faces)
     }
@@ -149,10 +160,13 @@ impl Eyes {
         let second_looks = if idle { SECOND_LOOKS.0 } else { SECOND_LOOKS.1 };
         for look in looks {
             let mut glimpses = networks.near.look(frame, look.middle, look.side, GLIMPSE)?;
-            glimpses.retain(|glimpse| is_new(faces, &glimpse.bounds));
+            // Before the second looks, which are few: a television has many faces.
+            glimpses
+                .retain(|glimpse| self.watched.holds(glimpse, frame.dimensions()) && is_new(faces, &glimpse.bounds));
             for glimpse in glimpses.iter().take(second_looks) {
                 let Some(face) = networks.near.refine(frame, &glimpse.bounds)? else { continue };
-                let counts = face.confidence >= SURE && is_new(faces, &face.bounds);
+                let watched = self.watched.holds(&face, frame.dimensions());
+                let counts = watched && face.confidence >= SURE && is_new(faces, &face.bounds);
                 if counts && self.confirms(networks.finder.as_mut(), frame, &face)? {
                     faces.push(face);
                 }

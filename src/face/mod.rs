@@ -17,6 +17,7 @@ pub mod short_range;
 pub mod stir;
 pub mod sweep;
 pub mod template;
+pub mod watched;
 pub mod whitening;
 pub mod yunet;
 

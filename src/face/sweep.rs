@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Point, background::Changes};
+use super::{Point, background::Changes, watched::Watched};
 
 /// The short-range network finds nine of ten faces whose eyes are at least so far apart, as a share of the square's side, and nearly
 /// all from 0.06 on (400 news photos, shrunk).
@@ -39,6 +39,7 @@ pub struct Amount {
 /// The squares of one size of frame, and when each was looked at.
 #[derive(Debug, Default)]
 pub struct Sweep {
+    watched: Watched,
     size: (u32, u32),
     turns: Vec<Turn>,
 }
@@ -59,6 +60,11 @@ impl Turn {
 }
 
 impl Sweep {
+    /// Of those squares only in which people are looked at.
+    pub fn of(watched: Watched) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
     /// The next looks at a frame of `size` (width, height), captured at `now`, that together find faces from `min_eye_distance` pixels on:
     /// where something has changed, and in one more square at most whose time has come.
     pub fn next(
@@ -70,7 +76,8 @@ impl Sweep {
     ) -> Vec<Look> {
         if self.size != size {
             let turn = |look| Turn { look, looked_at: None, changed: true };
-            *self = Self { size, turns: looks(size, min_eye_distance).into_iter().map(turn).collect() };
+            let looks = looks(size, min_eye_distance).into_iter().filter(|look| self.watched.meets(look, size));
+            (self.turns, self.size) = (looks.map(turn).collect(), size);
         }
         self.turns.iter_mut().for_each(|turn| turn.changed |= changes.within(&turn.look));
         let whole_first = amount.whole_first && self.turns.first().is_some_and(|whole| whole.changed);
@@ -126,6 +133,7 @@ fn middles(length: f32, side: f32, overlap: f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::Config, face::watched::Place};
 
     #[test]
     fn a_face_of_any_size_from_the_gate_on_lies_wholly_in_a_square_in_which_it_is_large() {
@@ -240,6 +248,21 @@ mod tests {
         assert!(looks(HALL, 20.0).iter().all(|look| seen.contains(look)));
         let near = seen.iter().filter(|look| somebody().within(look)).count();
         assert!(near > 25, "only {near} of 60 where somebody moves");
+    }
+
+    #[test]
+    fn squares_in_which_nobody_is_looked_at_never_have_a_turn_and_what_moves_there_draws_no_look() {
+        let zone = "[camera]\nzone = [0.0, 0.0, 0.4, 1.0]\n";
+        let watched = Watched::of(&Config::parse(zone).unwrap().camera);
+        let mut watch = Watch { sweep: Sweep::of(watched.clone()), ..Watch::begins() };
+        let mut seen = watch.frames(90, &nothing(), IDLE);
+        seen.dedup();
+        assert!(seen.len() > 5 && seen.iter().all(|look| look.middle.x - look.side / 2.0 < 0.4 * 1280.0), "{seen:?}");
+        let mut moves = somebody();
+        moves.keep(|point| watched.place(point, HALL) == Place::Watched);
+        let turns = watch.frames(30, &moves, IDLE).len();
+        assert_eq!(turns, watch.frames(30, &nothing(), IDLE).len(), "somebody on the right is nobody");
+        assert!(watch.frames(30, &somebody(), IDLE).len() > turns, "this test's somebody would draw looks");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
         networks::Networks,
         quality::{self, Quality},
         stir::Stirring,
+        watched::Watched,
     },
     visit::{
         VisitorId,
@@ -74,7 +75,7 @@ impl Vision {
         let rules = Rules::new(config);
         Self {
             networks,
-            eyes: Eyes::new(&config.face),
+            eyes: Eyes::new(&config.face).watching(Watched::of(&config.camera)),
             stirring: Stirring::default(),
             hall: Hall::new(rules.clone()),
             rules,
@@ -150,6 +151,11 @@ impl Vision {
     /// Takes what became of something that was to be said.
     pub fn hear(&mut self, now: Instant, heard: Heard) {
         self.hall.hear(now, heard, &*self.roll.get());
+    }
+
+    /// How many visitors there are a record of, and people who were here lately.
+    pub fn remembered(&self) -> (usize, usize) {
+        self.hall.remembered()
     }
 
     /// Begins anew after it has failed: nothing that was known of those in sight is relied on. Who was greeted lately stays known.
