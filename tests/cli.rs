@@ -8,8 +8,11 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, t
 use greeter::{bench::identify::cast::tested, config::StoreSettings, models::file::sha256_of, store::Store};
 use rustix::process::Signal;
 
+#[path = "support/camera.rs"]
+mod camera;
 #[path = "support/desk.rs"]
 mod desk;
+use camera::VirtualCamera;
 use desk::{Copy, Desk, tree};
 
 /// The longest that the program may take to load its networks on a machine that is busy with other tests.
@@ -583,4 +586,16 @@ fn the_doctors_picture_says_which_faces_are_not_looked_at_and_why() {
     answer.says("camera.zone: [0.0, 0.9, 1.0, 0.2] reaches out of the picture");
     assert!(!desk.does(&["doctor", "--camera", "x.jpg"]).err.is_empty());
     assert_eq!(desk.does(&["doctor", "--picture", "x.jpg", "camera"]).code, Some(2));
+}
+
+#[test]
+fn the_doctors_picture_is_taken_through_the_webcam() {
+    let Some(camera) = VirtualCamera::plug_in() else { return };
+    let desk = Desk::new();
+    camera.shows(&desk.recording(&["obama@"]));
+    let output = desk.command(&["doctor", "--picture", "hall.png"]).envs(camera.env()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(&camera.path().display().to_string()) && said.contains("faces: 1"), "{said}");
+    assert_eq!(image::image_dimensions(desk.at("hall.png")).unwrap(), (1280, 720));
 }

@@ -40,7 +40,7 @@ pub fn camera(settings: &CameraSettings) -> Vec<Finding> {
         Some(holder) => holder.keeps_it(),
         None => {
             let (began, mut webcam) = (Instant::now(), Webcam::new(settings.clone()));
-            match next_frame(&mut webcam) {
+            match next_frame(&mut webcam, FRAME_WITHIN) {
                 Ok(frame) => {
                     let (width, height) = frame.rgb.dimensions();
                     let after = began.elapsed().as_secs_f32();
@@ -53,15 +53,15 @@ pub fn camera(settings: &CameraSettings) -> Vec<Finding> {
     findings
 }
 
-/// Waits for a frame.
-pub(super) fn next_frame(camera: &mut dyn Camera) -> Result<Frame, Finding> {
+/// Waits for a frame, for so long.
+pub(super) fn next_frame(camera: &mut dyn Camera, within: Duration) -> Result<Frame, Finding> {
     let began = Instant::now();
     loop {
         match camera.next_frame() {
             Ok(frame) => return Ok(frame),
-            Err(CameraError::NotYet) if began.elapsed() < FRAME_WITHIN => {}
+            Err(CameraError::NotYet) if began.elapsed() < within => {}
             Err(CameraError::NotYet) => {
-                let what = format!("{} has shown nothing within {} s", camera.describe(), FRAME_WITHIN.as_secs());
+                let what = format!("{} has shown nothing within {} s", camera.describe(), within.as_secs());
                 return Err(Finding::problem(what, REPLUG));
             }
             Err(error) => return Err(Finding::of(&error, REPLUG)),

@@ -27,6 +27,8 @@ use crate::{
     installation::Installation,
 };
 
+/// A camera that has shown nothing after so long shows nothing. Some open slowly, and here nobody waits for a list of checks.
+const OPENS: Duration = Duration::from_secs(10);
 /// In this time a camera's exposure settles.
 const SETTLES: Duration = Duration::from_secs(2);
 /// Of the last frames the one with the most faces is taken: a face may be missed in one.
@@ -136,7 +138,7 @@ impl Shot {
         settings: &CameraSettings,
     ) -> Result<Self, Finding> {
         let watched = Watched::of(settings);
-        let mut frame = devices::next_frame(camera)?;
+        let mut frame = devices::next_frame(camera, OPENS)?;
         let (began, mut shot) = (Instant::now(), None::<Self>);
         loop {
             let found = eyes.find_all(networks, &frame.rgb).map_err(|error| Finding::of(&error, NETWORKS))?;
@@ -151,7 +153,7 @@ impl Shot {
                 return Ok(kept);
             }
             // A recording that is over, or a camera that is lost, has shown enough.
-            let Ok(next) = devices::next_frame(camera) else { return Ok(kept) };
+            let Ok(next) = devices::next_frame(camera, SETTLES) else { return Ok(kept) };
             (frame, shot) = (next, Some(kept));
         }
     }
