@@ -17,10 +17,8 @@ const RECENT_FMR: f64 = 0.02;
 const RECENT: Duration = Duration::from_secs(30);
 /// The share of newcomers who may be taken for anybody of the cool-down.
 const LATELY_FMR: f64 = 0.002;
-/// Who cannot be recognised is remembered by their place for so long.
-const PLACE_LASTS: Duration = Duration::from_secs(30);
-/// Whoever comes to the place of somebody who left it so lately, and cannot be recognised, is taken for them.
-const TURNED_ROUND: Duration = Duration::from_secs(3);
+/// Whoever comes to the place of somebody who left it so lately, and cannot be recognised, is taken for them: they turned round. After a longer time it may be the next one, and silence is worse for them than a second greeting.
+const TURNED_ROUND: Duration = Duration::from_secs(4);
 /// The same place is within so many eye distances, at about the same size.
 const SAME_PLACE: f32 = 2.5;
 /// An office's day is shorter, and a night longer.
@@ -134,9 +132,7 @@ impl Lately {
         let best = by_face.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
         best.or_else(|| {
             let near = |guest: &Guest| {
-                let faceless = guest.traits.face.is_none() || traits.face.is_none();
-                let lasts = if guest.traits.face.is_none() { PLACE_LASTS } else { TURNED_ROUND };
-                faceless && traits.person.is_none() && away(guest) < lasts && same_place(&guest.traits, traits)
+                traits.person.is_none() && away(guest) < TURNED_ROUND && same_place(&guest.traits, traits)
             };
             // A newcomer with a face of their own is not the one without.
             let newest = current().filter(|(_, guest)| traits.face.is_none() && near(guest));
@@ -246,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_be_recognised_is_remembered_by_place_for_half_a_minute() {
+    fn who_cannot_be_recognised_is_remembered_by_place_for_as_long_as_people_turn_round() {
         let mut memory = Memory::of(&[at_place(600.0)]);
         assert!(memory.knows(3, &at_place(640.0)) && !memory.knows(3, &at_place(900.0)));
-        assert!(!memory.knows(31, &at_place(600.0)));
+        assert!(!memory.knows(5, &at_place(600.0)));
         let seen_well = Traits { face: face(3), ..at_place(600.0) };
         assert!(!memory.knows(3, &seen_well), "a face that can be recognised is somebody new");
     }
@@ -257,7 +253,7 @@ mod tests {
     #[test]
     fn who_turns_round_into_the_dark_is_still_the_one_who_stood_there() {
         let mut memory = Memory::of(&[Traits { face: face(0), ..at_place(600.0) }]);
-        assert!(memory.knows(2, &at_place(600.0)) && !memory.knows(4, &at_place(600.0)));
+        assert!(memory.knows(2, &at_place(600.0)) && !memory.knows(5, &at_place(600.0)));
     }
 
     #[test]
