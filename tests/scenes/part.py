@@ -41,7 +41,17 @@ def play(name: str, part: Part, faces: Path) -> dict:
     subprocess.run([PYTHON / "bin/python", SCENES / "run.py", "--greeter", TREE / "target/release/greeter", "--faces", faces, "--work", WORK,
                     "--trials", str(part.trials), "--seed", os.environ.get("GREETER_SEED", "1"), *settings, "--json", figures, *part.names],
                    check=True, cwd=TREE)
-    return json.loads(figures.read_text())
+    figures = json.loads(figures.read_text())
+    if "reflection" in figures["scenes"]:
+        figures["scenes"]["reflection"]["greeted_together"] = greeted_together("reflection")
+    return figures
+
+
+def greeted_together(scene: str) -> int:
+    """Greetings for more than one visitor in a scene's newest results."""
+    newest = max(WORK.glob(f"results/{scene}-*"), key=lambda folder: folder.stat().st_mtime)
+    events = [json.loads(line) for file in newest.glob("*/events") for line in file.read_text().splitlines()]
+    return sum(len(event.get("visitors", [])) > 1 for event in events if event["event"] == "greeting_started")
 
 
 def main() -> int | str:
