@@ -286,5 +286,5 @@ fn whatever_is_removed_held_synced_or_fails_no_voice_is_given_the_name_of_somebo
         nameless += bureau.nameless;
     }
     // Without names this test says nothing.
-    assert!(named > 5_000 && nameless > 1_000, "{named} {nameless}");
+    assert!(named > 5_000 && nameless > 100, "{named} {nameless}");
 }
