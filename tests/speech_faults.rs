@@ -271,9 +271,9 @@ fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_a
             let (language, text) =
                 if id % 2 == 0 { ("en", "Good morning, and welcome.") } else { ("yue", "早晨。") };
             speech.say(Utterance { priority: Priority::Urgent, ..Utterance::new(id, language.into(), text) });
-            // The next one, which is as urgent, does not interrupt this one: its visitor has to leave.
+            // The next one, which is as urgent, does not interrupt this one: it has to be a name that must not be said.
             std::thread::sleep(Duration::from_millis(random.random_range(100..900)));
-            speech.hush(id, false);
+            speech.hush(id, true);
         }
         std::thread::sleep(Duration::from_secs(2));
         let mut spoken = BTreeMap::new();
