@@ -52,8 +52,7 @@ impl Hall {
             return;
         }
         let ready = self.ready(now, enrolled);
-        let undecided =
-            self.visitors.iter().any(|it| it.in_sight && it.waits_since().is_some() && it.verdict.is_none());
+        let undecided = self.visitors.iter().any(|it| it.in_sight && it.is_awaited());
         let waited = ready.iter().any(|it| now.saturating_duration_since(it.since) >= self.rules.group_wait);
         match (ready.is_empty(), undecided) {
             (false, true) if !waited => {}
