@@ -83,11 +83,18 @@ fn runs(desk: &Desk, bench: &str) {
     }
     assert!(figures.get("rows").is_none_or(|rows| !rows.as_array().unwrap().is_empty()), "{bench}: {figures}");
     match bench {
-        "latency" => assert!(figures["face_to_audible_ms"]["p50"].is_number(), "nothing was heard: {figures}"),
+        "latency" => {
+            assert!(figures["face_to_audible_ms"]["p50"].is_number(), "nothing was heard: {figures}");
+            let outcomes = ["right", "wrong", "unsure", "stranger"].map(|outcome| figures[outcome].as_u64().unwrap());
+            assert_eq!(outcomes.iter().sum::<u64>(), 2, "each of the two who came together counts: {figures}");
+        }
         "voice" => assert!(figures["rows"][0]["first_sample_ms"]["p50"].is_number(), "nothing was heard: {figures}"),
-        "vision" if opencv.is_some() => {
+        "vision" => {
+            let rows = figures["rows"].as_array().unwrap();
+            let idle = rows.iter().find(|row| row["stage"] == "idle").unwrap();
+            assert!(idle["cpu_share"].as_f64().unwrap() > 0.0 && idle.get("p50_ms").is_none(), "{idle}");
             let embeds = |row: &Value| row["engine"] == "opencv" && row["stage"] == "embed";
-            assert!(figures["rows"].as_array().unwrap().iter().any(embeds), "OpenCV did not embed: {figures}");
+            assert!(opencv.is_none() || rows.iter().any(embeds), "OpenCV did not embed: {figures}");
         }
         _ => {}
     }
