@@ -39,12 +39,12 @@ fn small(bench: &str) -> &'static str {
     match bench {
         "finding" => "--dataset dataset --scenes 1 --only alone,",
         "identify" => "--dataset dataset --enrol 1 --draws 1 --group all=group.txt --plots plots",
-        "latency" => "--visits 1 --people 5 --language en",
+        "latency" => "--visits 1 --faces 2 --people 5 --language en",
         "memory" => "--people 20 --photo-bytes 100 --rounds 1",
         "quality" => "--dataset dataset --faces 1",
         "search" => "--people 50 --dims 16 --cores 1 --queries 20",
         "thresholds" => "--dataset dataset --group group.txt",
-        "vision" => "--visits 1 --faces 1 --cores 1",
+        "vision" => "--visits 1 --faces 1 --cores 1 --idle-seconds 1",
         "voice" => "--language en --voice espeak --greetings 1",
         "whitening" => "--dataset dataset --group group.txt --network mobilefacenet-192 --out whitening.f32",
         other => panic!("`greeter bench {other}` is new: say here how it is run small"),
@@ -83,11 +83,18 @@ fn runs(desk: &Desk, bench: &str) {
     }
     assert!(figures.get("rows").is_none_or(|rows| !rows.as_array().unwrap().is_empty()), "{bench}: {figures}");
     match bench {
-        "latency" => assert!(figures["face_to_audible_ms"]["p50"].is_number(), "nothing was heard: {figures}"),
+        "latency" => {
+            assert!(figures["face_to_audible_ms"]["p50"].is_number(), "nothing was heard: {figures}");
+            let outcomes = ["right", "wrong", "unsure", "stranger"].map(|outcome| figures[outcome].as_u64().unwrap());
+            assert_eq!(outcomes.iter().sum::<u64>(), 2, "each of the two who came together counts: {figures}");
+        }
         "voice" => assert!(figures["rows"][0]["first_sample_ms"]["p50"].is_number(), "nothing was heard: {figures}"),
-        "vision" if opencv.is_some() => {
+        "vision" => {
+            let rows = figures["rows"].as_array().unwrap();
+            let idle = rows.iter().find(|row| row["stage"] == "idle").unwrap();
+            assert!(idle["cpu_share"].as_f64().unwrap() > 0.0 && idle.get("p50_ms").is_none(), "{idle}");
             let embeds = |row: &Value| row["engine"] == "opencv" && row["stage"] == "embed";
-            assert!(figures["rows"].as_array().unwrap().iter().any(embeds), "OpenCV did not embed: {figures}");
+            assert!(opencv.is_none() || rows.iter().any(embeds), "OpenCV did not embed: {figures}");
         }
         _ => {}
     }

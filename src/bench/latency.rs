@@ -3,7 +3,7 @@
 //! The pipeline is the one of `greeter run`, voices included; only the camera is staged and the gallery filled up with made-up people.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -14,20 +14,20 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use serde::Serialize;
 
 use super::{
+    company::{Measured, Visit},
     figures::Origin,
     staged_camera::{Scene, Standing},
 };
 use crate::{
     camera::photo::{self, PhotoError},
     face::{Enroller, ModelError, Template},
-    journal::Event,
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
     pipeline::{Pipeline, health::Frames, host::Told, spread::Spread},
 };
 
-/// A visit that has not been greeted after so long is counted as it stands.
+/// A visit in which not everybody has been greeted after so long for each is counted as it stands.
 const VISIT_LASTS: Duration = Duration::from_secs(6);
-/// A greeting has ended and its visitor has gone within this.
+/// A greeting has ended and its visitors have gone within this.
 const GOODBYE_LASTS: Duration = Duration::from_secs(20);
 /// Nobody is there for so long at least between two visits.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -63,9 +63,11 @@ pub struct Latency {
     pub people: usize,
     /// Visits, all of enrolled people.
     pub visits: usize,
-    /// Named rightly.
+    /// Who came together in each. All that follows is of each of them.
+    pub faces: usize,
+    /// Named rightly. Two of a group who are called by each other's name count so, as nobody tells who stands where.
     pub right: usize,
-    /// Named as somebody else.
+    /// Named as somebody else: somebody who did not come, or who was named beside them.
     pub wrong: usize,
     /// Not named, though perhaps somebody.
     pub unsure: usize,
@@ -79,7 +81,7 @@ pub struct Latency {
     pub face_to_audible_ms: Option<Spread>,
     /// Until the first sample of the greeting that names the visitor or not: the same, unless a hello was heard before it.
     pub face_to_greeting_ms: Option<Spread>,
-    /// Visits that heard a hello first.
+    /// Who heard a hello first.
     pub hellos: usize,
     /// `recognise`, `attend` and `speak` follow each other and make up the whole; the others are parts of one frame's work.
     pub stages_ms: BTreeMap<&'static str, Option<Spread>>,
@@ -207,135 +209,45 @@ fn read(path: &Path) -> Result<RgbImage, CastError> {
     photo::read_photo(path).map_err(|fault| CastError::Photo { path: path.to_owned(), fault })
 }
 
-/// Lets everybody visit in turn, `visits` times in all.
-pub fn measure(pipeline: &Pipeline, scene: &Scene, cast: &Cast, visits: usize, progress: &dyn Fn(usize)) -> Measured {
+/// Lets everybody visit in turn, `faces` of them at a time, `visits` times in all.
+pub fn measure(
+    pipeline: &Pipeline,
+    scene: &Scene,
+    cast: &Cast,
+    (visits, faces): (usize, usize),
+    progress: &dyn Fn(usize),
+) -> Measured {
     let mut measured = Measured::default();
     for visit in 0..visits {
-        let actor = &cast.actors[visit % cast.actors.len()];
+        let who = (visit * faces..(visit + 1) * faces).map(|at| &cast.actors[at % cast.actors.len()]);
         // Composed before they come, so that it costs the robot nothing while they are there.
-        let pictures = Standing::of(&actor.photos, 0.8, visit as u16).pictures();
-        measured.add(actor.record, &one_visit(pipeline, scene, pictures));
+        let standing = Standing::side_by_side(who.clone().map(|actor| &actor.photos), 0.8, visit as u16);
+        let records: Vec<RecordNumber> = who.map(|actor| actor.record).collect();
+        let visit_of = one_visit(pipeline, scene, standing.pictures(), faces);
+        measured.add(&records, visit_of);
         progress(visit + 1);
     }
     measured
 }
 
-/// Everything measured, visit by visit.
-#[derive(Default)]
-pub struct Measured {
-    /// Named rightly, wrongly, unsure, stranger.
-    pub outcomes: [usize; 4],
-    /// Milliseconds.
-    pub decided: Vec<f64>,
-    /// Milliseconds.
-    pub audible: Vec<f64>,
-    /// Milliseconds.
-    pub greeted: Vec<f64>,
-    /// How many heard a hello first.
-    pub hellos: usize,
-    /// Milliseconds of `recognise`, `attend` and `speak`.
-    pub stages: [Vec<f64>; 3],
-}
-
-#[derive(Default)]
-struct Visit {
-    named: Option<Option<RecordNumber>>,
-    unsure: bool,
-    decided_ms: Option<f64>,
-    audible_ms: Option<f64>,
-    greeted_ms: Option<f64>,
-    stages_ms: Option<[f64; 3]>,
-    /// What came before the frame in which the pipeline found the face, from which it counts.
-    unseen_ms: f64,
-    hello: Option<u64>,
-    heard_hello: bool,
-    /// Greetings that were begun and have not ended.
-    unsaid: BTreeSet<u64>,
-}
-
-impl Visit {
-    fn take(&mut self, event: Event, since_face: Option<f64>) {
-        match event {
-            // It is told when the visitor attends to the robot; when it was decided stands in it.
-            Event::Identified { person, because, .. } => self.decide(Some(person), false, because.face_to_decision_ms),
-            Event::Unsure { because, .. } => self.decide(None, true, because.face_to_decision_ms),
-            Event::Stranger { because, .. } => self.decide(None, false, because.face_to_decision_ms),
-            Event::GreetingStarted { greeting, hello, .. } => {
-                self.unsaid.insert(greeting);
-                self.hello = self.hello.or(hello.then_some(greeting));
-            }
-            Event::Audible { greeting, stages_ms, face_to_audible_ms, .. } => {
-                if self.audible_ms.is_none() {
-                    self.audible_ms = since_face;
-                    self.unseen_ms = since_face.map_or(0.0, |audible| (audible - face_to_audible_ms).max(0.0));
-                    self.stages_ms = Some([stages_ms.recognise + self.unseen_ms, stages_ms.attend, stages_ms.speak]);
-                }
-                match self.hello == Some(greeting) {
-                    true => self.heard_hello = true,
-                    false => self.greeted_ms = since_face,
-                }
-            }
-            Event::GreetingEnded { greeting } | Event::Shown { greeting, .. } | Event::NotSaid { greeting, .. } => {
-                self.unsaid.remove(&greeting);
-            }
-            _ => {}
-        }
-    }
-
-    fn decide(&mut self, person: Option<RecordNumber>, unsure: bool, after_ms: f64) {
-        (self.named, self.unsure, self.decided_ms) = (Some(person), unsure, Some(after_ms));
-    }
-
-    /// Whether everything has been said.
-    fn is_over(&self) -> bool {
-        self.named.is_some() && self.unsaid.is_empty()
-    }
-}
-
-impl Measured {
-    fn add(&mut self, who: RecordNumber, visit: &Visit) {
-        let outcome = match visit.named {
-            Some(Some(record)) if record == who => 0,
-            Some(Some(_)) => 1,
-            Some(None) if visit.unsure => 2,
-            _ => 3,
-        };
-        self.outcomes[outcome] += 1;
-        self.decided.extend(visit.decided_ms.map(|decided| decided + visit.unseen_ms));
-        self.audible.extend(visit.audible_ms);
-        self.greeted.extend(visit.greeted_ms);
-        self.hellos += usize::from(visit.heard_hello);
-        for (series, value) in self.stages.iter_mut().zip(visit.stages_ms.into_iter().flatten()) {
-            series.push(value);
-        }
-    }
-}
-
-/// One visitor comes, is greeted and goes.
-fn one_visit(pipeline: &Pipeline, scene: &Scene, pictures: Vec<Arc<Vec<u8>>>) -> Visit {
+/// So many visitors come, are greeted and go.
+fn one_visit(pipeline: &Pipeline, scene: &Scene, pictures: Vec<Arc<Vec<u8>>>, faces: usize) -> Visit {
     let mut visit = Visit::default();
-    let until = Instant::now() + VISIT_LASTS;
+    // Of those before nothing is to be told any more.
+    pipeline.told().try_iter().for_each(drop);
+    let until = Instant::now() + VISIT_LASTS * u32::try_from(faces).unwrap_or(u32::MAX);
     scene.visitor(pictures);
-    let mut greeted = false;
-    while !greeted && Instant::now() < until {
+    while !visit.is_served(faces) && Instant::now() < until {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };
         let Told::Event(entry) = told else { continue };
-        greeted = match &entry.event {
-            Event::Audible { greeting, .. } | Event::Shown { greeting, .. } | Event::NotSaid { greeting, .. } => {
-                visit.hello != Some(*greeting)
-            }
-            _ => false,
-        };
         visit.take(entry.event, scene.appeared().map(|at| at.elapsed().as_secs_f64() * 1000.0));
     }
     scene.nobody();
-    // The next visitor comes when this one has gone and has been told everything.
+    // The next ones come when these have gone and have been told everything.
     let until = Instant::now() + GOODBYE_LASTS;
-    let mut gone = false;
-    while !(gone && visit.is_over()) {
+    while !visit.is_over() {
         let Ok(told) = pipeline.told().recv_deadline(until) else { break };
         let Told::Event(entry) = told else { continue };
-        gone |= matches!(entry.event, Event::Left { .. });
         visit.take(entry.event, None);
     }
     std::thread::sleep(PAUSE);

@@ -1,6 +1,7 @@
 //! Measures the program with the program: what `greeter bench` prints and writes as JSON. The keys are kept from version to version.
 
 pub mod cast;
+pub mod company;
 pub mod crowd;
 pub mod dataset;
 pub mod degrade;

@@ -1,4 +1,5 @@
-//! What each stage of seeing costs, a frame: decoding, finding, following, aligning, embedding, and all of it as in the pipeline.
+//! What each stage of seeing costs, a frame: decoding, finding, following, aligning, embedding, and all of it as in the pipeline; and
+//! what a robot costs before which nobody stands.
 //!
 //! Visits go through [`Vision`] as they do in `greeter run`. On one core a frame is decoded and then looked at; on two the next frame
 //! is decoded meanwhile, as the capture thread does.
@@ -9,6 +10,7 @@ use std::{
 };
 
 use image::RgbImage;
+use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 use super::{figures::Origin, visits::Visit};
@@ -51,14 +53,31 @@ pub struct Row {
     /// `greeter`, `opencv`, or `opencv-half`, which looks at a copy of half the size.
     pub engine: String,
     /// `decode`, `find` (a whole frame, all squares), `track` (a frame with everybody followed, without decoding and embedding),
-    /// `align` (one face), `embed` (all faces of a frame), `frame` (all of it, the mean over a visit).
+    /// `align` (one face), `embed` (all faces of a frame), `frame` (all of it, the mean over a visit); `idle` (an empty hall).
     pub stage: &'static str,
-    /// Median.
-    pub p50_ms: f64,
-    /// 95 of 100 are no slower.
-    pub p95_ms: f64,
-    /// That the median allows.
-    pub frames_per_s: f64,
+    /// What it costs.
+    #[serde(flatten)]
+    pub cost: Cost,
+}
+
+/// What a stage costs.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Cost {
+    /// One frame, or one face of it.
+    Once {
+        /// Median.
+        p50_ms: f64,
+        /// 95 of 100 are no slower.
+        p95_ms: f64,
+        /// That the median allows.
+        frames_per_s: f64,
+    },
+    /// All the time.
+    Lasting {
+        /// Of one core.
+        cpu_share: f64,
+    },
 }
 
 /// Measurements of each stage, milliseconds.
@@ -95,7 +114,7 @@ impl Stages {
             let Spread { p50: p50_ms, p95: p95_ms, .. } = Spread::of(series)?;
             let frames_per_s = 1000.0 / p50_ms.max(1e-6);
             let engine = engine.to_owned();
-            Some(Row { width, height, faces, cores, engine, stage, p50_ms, p95_ms, frames_per_s })
+            Some(Row { width, height, faces, cores, engine, stage, cost: Cost::Once { p50_ms, p95_ms, frames_per_s } })
         };
         stages.into_iter().filter_map(row).collect()
     }
@@ -199,6 +218,17 @@ fn decoded(jpeg: &[u8]) -> Result<(RgbImage, f64), VisionError> {
 
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// What this process uses of a core while it is left alone for so long.
+pub fn cpu_share(over: Duration) -> f64 {
+    let used = || {
+        let used = clock_gettime(ClockId::ProcessCPUTime);
+        used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+    };
+    let (began, before) = (Instant::now(), used());
+    std::thread::sleep(over);
+    (used() - before) / began.elapsed().as_secs_f64()
 }
 
 /// Why nothing could be measured.

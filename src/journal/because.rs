@@ -83,11 +83,11 @@ impl Because {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Of a visitor who was named at once.
-    pub(in crate::journal) fn named() -> Because {
+    pub(crate) fn named() -> Because {
         let view = |quality, score| SingleView { quality, score: Some(score), agrees: true };
         Because {
             score: Some(0.83),

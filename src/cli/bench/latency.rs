@@ -6,8 +6,9 @@ use anyhow::ensure;
 
 use crate::{
     bench::{
+        company::Measured,
         figures::Origin,
-        latency::{Latency, Measured, cast, measure},
+        latency::{Latency, cast, measure},
         staged_camera::{Scene, StagedCamera},
     },
     cli::{Context, Exit, run as run_command},
@@ -27,13 +28,16 @@ use crate::{
 
 /// How long visitors wait for the first sound of their greeting.
 ///
-/// People come one after the other before a staged camera (1280x720, MJPG, 30 frames/s) and go through the whole pipeline of
+/// People come one after the other, or in groups that stand side by side, before a staged camera (1280x720, MJPG, 30 frames/s) and go through the whole pipeline of
 /// `greeter run`, voices included. Where there is no loudspeaker, scripts/with-virtual-loudspeaker.sh gives it one.
 #[derive(clap::Args)]
 pub struct LatencyArgs {
     /// Visits to measure
     #[arg(long, default_value_t = 40)]
     visits: usize,
+    /// People who come together, each time others
+    #[arg(long, default_value_t = 1)]
+    faces: usize,
     /// People enrolled; those who do not visit are made up
     #[arg(long, default_value_t = 1000)]
     people: usize,
@@ -56,7 +60,8 @@ pub struct LatencyArgs {
 
 /// Measures and prints.
 pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
-    ensure!(args.visits > 0 && args.people > 0, "--visits and --people must be at least 1");
+    ensure!(args.visits > 0 && args.faces > 0, "--visits and --faces must be at least 1");
+    ensure!(args.people >= args.faces, "--people must be at least as many as come together (--faces)");
     let mut config = context.config.clone();
     config.face.pack = args.pack.clone().unwrap_or(config.face.pack);
     if let Some(tag) = &args.language {
@@ -72,9 +77,17 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
 
     let networks = Networks::load(&context.installation, &config.face.pack, enrol::MIN_FACE_PX)?;
     let demo = context.installation.assets().join("demo");
-    let (counts, mut enroller) = ((args.visits, args.people), PhotoEnroller::new(networks));
+    let counts = (args.visits.saturating_mul(args.faces), args.people);
+    let mut enroller = PhotoEnroller::new(networks);
     let mut cast = cast(args.dataset.as_deref(), &demo, counts, args.seed, &mut enroller)?;
     ensure!(!cast.actors.is_empty(), "nobody can visit: each person needs a photo to enrol and another one to show");
+    ensure!(
+        cast.actors.len() >= args.faces,
+        "{} are to come together, but {} {} can visit: name a folder with more of them, --dataset DIR",
+        args.faces,
+        if args.dataset.is_some() { "of --dataset only" } else { "only the demo's" },
+        cast.actors.len()
+    );
     drop(enroller);
 
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
@@ -88,7 +101,7 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     std::thread::sleep(std::time::Duration::from_secs(15));
 
     let bar = indicatif::ProgressBar::new(args.visits as u64);
-    let measured = measure(&pipeline, &scene, &cast, args.visits, &|done| bar.set_position(done as u64));
+    let measured = measure(&pipeline, &scene, &cast, (args.visits, args.faces), &|done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let figures = figures(args, &config.face.pack, &pipeline, measured);
     print(&figures);
@@ -107,6 +120,7 @@ fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measur
         origin: Origin::here(pack, args.seed),
         people: args.people,
         visits: args.visits,
+        faces: args.faces,
         right,
         wrong,
         unsure,
@@ -123,9 +137,10 @@ fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measur
 fn print(figures: &Latency) {
     let machine = &figures.origin.machine;
     anstream::println!(
-        "{} people enrolled, {} visits; {}, {} cores",
+        "{} people enrolled, {} visits of {} each; {}, {} cores",
         figures.people,
         figures.visits,
+        figures.faces,
         machine.cpu,
         machine.cores
     );

@@ -11,7 +11,12 @@ mod vision;
 mod voice;
 mod whitening;
 
-use super::{Context, Exit};
+use super::{Context, Exit, run as run_command};
+use crate::{
+    bench::staged_camera::{Scene, StagedCamera},
+    config::GreetingSettings,
+    pipeline::{Pipeline, roll::CurrentRoll, vision::Vision},
+};
 
 /// Measure the program on this machine.
 #[derive(clap::Args)]
@@ -55,4 +60,19 @@ pub fn run(args: &BenchArgs, context: &Context) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// The robot at work before `scene`, which greets nobody aloud.
+fn silent_robot(context: &Context, roll: CurrentRoll, scene: Scene) -> anyhow::Result<Pipeline> {
+    let mut config = context.config.clone();
+    config.greeting = GreetingSettings {
+        voices: Vec::new(),
+        voices_by_language: Default::default(),
+        chime: false,
+        ..config.greeting
+    };
+    let context = Context { config, config_file: None, installation: context.installation.clone() };
+    let vision = Vision::new(run_command::networks(&context)?, roll.clone(), &context.config);
+    let camera = Box::new(StagedCamera::new(scene));
+    Ok(Pipeline::start(camera, vision, run_command::means(&context, roll)?, &context.config)?)
 }

@@ -1,25 +1,28 @@
 //! `greeter bench vision`: what each stage of seeing costs, beside OpenCV.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::ensure;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
+use super::silent_robot;
 use crate::{
     bench::{
         cast::Cast,
         crowd::{Cutout, wall},
         figures::Origin,
         pinned::Pinned,
-        vision::{Figures, Greeter, Row},
+        staged_camera::{SIZE, Scene},
+        vision::{Cost, Figures, Greeter, Row, cpu_share},
         vision_peer::{Peer, PeerError, PeerSetup},
         visits::Visit,
     },
     cli::{Context, Exit, run as run_command},
     config::Config,
     face::{eyes::Eyes, manifest::Manifest},
-    pipeline::{enrolled::Reader, roll::CurrentRoll, vision::Vision},
+    journal::Event,
+    pipeline::{enrolled::Reader, host::Told, roll::CurrentRoll, vision::Vision},
 };
 
 /// Sizes of frames.
@@ -28,11 +31,14 @@ const SIZES: [(u32, u32); 2] = [(640, 480), (1280, 720)];
 const PEOPLE: usize = 1000;
 /// Faces to cut out.
 const CUTOUTS: usize = 60;
+/// An empty hall is known after so long.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// What each stage of seeing costs, a frame, beside OpenCV's detector with the same recogniser.
 ///
 /// Faces cut from photos come nearer, stay and go before walls made of the photos' corners, as JPEG frames; every second one is enrolled, by another
 /// photo where there is one. OpenCV (scripts/bench/setup.sh) sees the same visits in turn with us, detects in every frame and embeds as many views as we did.
+/// The stage `idle` is the whole robot but its voices before a staged camera (1280x720, MJPG, 30 frames/s) in real time, while nobody comes.
 #[derive(clap::Args)]
 pub struct VisionArgs {
     /// Visits of each kind
@@ -44,6 +50,9 @@ pub struct VisionArgs {
     /// Processors
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
     cores: Vec<usize>,
+    /// Seconds of an empty hall; it is not measured with 0
+    #[arg(long, default_value_t = 20)]
+    idle_seconds: u64,
     /// Photos to visit with, one folder a person; the demo's two people otherwise
     #[arg(long, value_name = "DIR")]
     dataset: Option<PathBuf>,
@@ -108,6 +117,11 @@ pub fn run(args: &VisionArgs, context: &Context) -> anyhow::Result<Exit> {
             continue;
         };
         rows.extend(measure(args, kind, &context, &roll, &cast, peer.as_ref(), &told)?);
+        drop(pinned);
+    }
+    for &cores in args.cores.iter().filter(|_| args.idle_seconds > 0) {
+        let Some(pinned) = Pinned::to(cores) else { continue };
+        rows.push(idle(args, cores, &context, &roll, &cast, &told)?);
         drop(pinned);
     }
     bar.finish_and_clear();
@@ -177,6 +191,35 @@ fn measure(
     Ok(rows)
 }
 
+/// An empty hall in real time.
+fn idle(
+    args: &VisionArgs,
+    cores: usize,
+    context: &Context,
+    roll: &CurrentRoll,
+    cast: &Cast,
+    progress: &dyn Fn(Option<String>),
+) -> anyhow::Result<Row> {
+    let scene = Scene::before(&wall(&cast.photos, SIZE, &mut ChaCha8Rng::seed_from_u64(args.seed)));
+    let mut config: Config = context.config.clone();
+    (config.camera.width, config.camera.height) = SIZE;
+    let context = Context { config, config_file: None, installation: context.installation.clone() };
+    let robot = silent_robot(&context, roll.clone(), scene)?;
+    std::thread::sleep(WARM_UP);
+    let before = robot.frames();
+    let cpu_share = cpu_share(Duration::from_secs(args.idle_seconds));
+    let after = robot.frames();
+    let is_face = |told: &Told| matches!(told, Told::Event(entry) if matches!(entry.event, Event::FaceSeen { .. }));
+    progress(Some(format!(
+        "an empty hall, {cores} core(s): {} of {} frames seen, {} faces where there are none",
+        after.processed - before.processed,
+        after.captured - before.captured,
+        robot.told().try_iter().filter(is_face).count()
+    )));
+    let ((width, height), engine) = (SIZE, "greeter".to_owned());
+    Ok(Row { width, height, faces: 0, cores, engine, stage: "idle", cost: Cost::Lasting { cpu_share } })
+}
+
 fn python(context: &Context) -> PathBuf {
     context.installation.root().join(".runtime/bench-python/bin/python")
 }
@@ -212,15 +255,10 @@ fn print(figures: &Figures) {
     );
     for row in &figures.rows {
         let size = format!("{}x{}", row.width, row.height);
-        anstream::println!(
-            "{size:>9} {:>5} {:>5}  {:12} {:8} {:>9.2} {:>9.2} {:>9.1}",
-            row.faces,
-            row.cores,
-            row.engine,
-            row.stage,
-            row.p50_ms,
-            row.p95_ms,
-            row.frames_per_s
-        );
+        let cost = match row.cost {
+            Cost::Once { p50_ms, p95_ms, frames_per_s } => format!("{p50_ms:>9.2} {p95_ms:>9.2} {frames_per_s:>9.1}"),
+            Cost::Lasting { cpu_share } => format!("{:>9.1} % of one core", 100.0 * cpu_share),
+        };
+        anstream::println!("{size:>9} {:>5} {:>5}  {:12} {:8} {cost}", row.faces, row.cores, row.engine, row.stage);
     }
 }

@@ -11,24 +11,23 @@ use std::{
 
 use anyhow::ensure;
 
+use super::silent_robot;
 use crate::{
     bench::{
         figures::Origin,
-        staged_camera::{Scene, StagedCamera, Standing},
+        staged_camera::{Scene, Standing},
         voice::{Figures, Row, first_samples, greetings, real_time_factor},
     },
     camera::photo,
     cli::{Context, Exit, run as run_command},
-    config::{Config, GreetingSettings},
+    config::GreetingSettings,
     face::manifest::Manifest,
     greeting::{audition, speech, speech::Speech},
     person::Language,
     pipeline::{
-        Pipeline,
         enrolled::Reader,
         roll::{CurrentRoll, Roll},
         spread::Spread,
-        vision::Vision,
     },
 };
 
@@ -124,7 +123,7 @@ fn print(row: &Row) {
     }
 }
 
-/// The robot at work: somebody stands before it, and it greets nobody aloud.
+/// The robot at work: somebody stands before it.
 struct Watching {
     done: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -132,22 +131,12 @@ struct Watching {
 
 impl Watching {
     fn begin(context: &Context) -> anyhow::Result<Self> {
-        let mut config: Config = context.config.clone();
-        config.greeting = GreetingSettings {
-            voices: Vec::new(),
-            voices_by_language: Default::default(),
-            chime: false,
-            ..config.greeting
-        };
-        let context = Context { config, config_file: None, installation: context.installation.clone() };
         let reader = Reader::new(&context.config, &Manifest::load(&context.installation.models())?)?;
         let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), |people| reader.demands(people)));
-        let vision = Vision::new(run_command::networks(&context)?, roll.clone(), &context.config);
         let scene = Scene::empty();
         let photo = context.installation.assets().join("demo/enrol/barack-obama.jpg");
         scene.visitor(Standing::of([&photo::read_photo(&photo)?], 0.8, 0).pictures());
-        let camera = Box::new(StagedCamera::new(scene));
-        let pipeline = Pipeline::start(camera, vision, run_command::means(&context, roll)?, &context.config)?;
+        let pipeline = silent_robot(context, roll, scene)?;
         let done = Arc::new(AtomicBool::new(false));
         let watched = done.clone();
         // Somebody must listen to what it tells.
