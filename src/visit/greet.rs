@@ -25,6 +25,8 @@ const GONE_AFTER: Duration = Duration::from_millis(150);
 /// Somebody new in a listener's place may be the listener, as long as no view of them says otherwise.
 const MAY_BE: Duration = Duration::from_millis(600);
 const IN_PLACE: f32 = 2.5;
+/// Of several people whoever strolls is greeted when they have stopped, with the others, or when they have waited for so long.
+const STROLLS_FOR: Duration = Duration::from_millis(2500);
 /// From so many people on who wait a greeting is short, and also when somebody has waited for so long.
 const MANY: usize = 4;
 const LONG_WAIT: Duration = Duration::from_millis(2500);
@@ -52,7 +54,9 @@ impl Hall {
             return;
         }
         let ready = self.ready(now, enrolled);
-        let undecided = self.visitors.iter().any(|it| it.in_sight && it.is_awaited());
+        let is_ready = |at: usize| ready.iter().any(|it| it.at == at);
+        let undecided =
+            self.visitors.iter().enumerate().any(|(at, it)| it.in_sight && it.is_awaited() && !is_ready(at));
         let waited = ready.iter().any(|it| now.saturating_duration_since(it.since) >= self.rules.group_wait);
         match (ready.is_empty(), undecided) {
             (false, true) if !waited => {}
@@ -66,13 +70,18 @@ impl Hall {
     /// Everybody who waits and about whom it is decided who they are, who waits longest first.
     fn ready(&self, now: Instant, enrolled: &dyn Enrolled) -> Vec<Ready> {
         let mut ready: Vec<Ready> = Vec::new();
+        let in_company = self.visitors.iter().filter(|visitor| visitor.in_sight && visitor.met).count() > 1;
         for (at, visitor) in self.visitors.iter().enumerate().filter(|(_, visitor)| visitor.found_at == now) {
             let (Some(waits), Some(decided)) = (visitor.waits_since(), visitor.decided_at) else { continue };
             // While it is being decided anew, nothing is decided.
             if visitor.verdict.is_none() || visitor.is_odd() {
                 continue;
             }
-            let since = waits.max(decided.min(now));
+            let strolled_at = visitor.motion.strolled_at().filter(|_| in_company).unwrap_or(waits);
+            if strolled_at == now && now.saturating_duration_since(waits) < STROLLS_FOR {
+                continue;
+            }
+            let since = waits.max(decided.min(now)).max(strolled_at);
             let whose = visitor.person().filter(|_| !self.claimed.contains(&visitor.id));
             let named = whose.filter(|person| enrolled.may_be_named(*person));
             let vouched = visitor.is_vouched_for(now);

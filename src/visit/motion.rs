@@ -13,6 +13,8 @@ use crate::face::{Detection, Point};
 const WINDOW: Duration = Duration::from_millis(250);
 /// Who moves across faster, in eye distances a second, walks by: 0.43 m/s, a third of how fast people walk who go somewhere.
 const WALKS: f32 = 6.8;
+/// Who moves across faster than this has not stopped yet.
+const STROLLS: f32 = 2.5;
 /// Who comes nearer at this rate, in shares of their size a second, and moves across no faster than that, walks up.
 const COMES: f32 = 0.15;
 const COMES_ACROSS: f32 = 8.0;
@@ -25,6 +27,7 @@ const STIRS: f32 = 1.8;
 pub struct Motion {
     way: VecDeque<Step>,
     lives: bool,
+    strolled_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,14 @@ impl Motion {
             self.way.pop_front();
         }
         self.lives |= stir >= STIRS;
+        if self.moves_across(STROLLS) {
+            self.strolled_at = Some(now);
+        }
+    }
+
+    /// When they last moved as somebody who has not stopped yet.
+    pub fn strolled_at(&self) -> Option<Instant> {
+        self.strolled_at
     }
 
     /// Whether it has moved since it was first seen; a poster never does.
@@ -62,6 +73,10 @@ impl Motion {
 
     /// Whether its owner walks across without coming nearer.
     pub fn walks_by(&self) -> bool {
+        self.moves_across(WALKS)
+    }
+
+    fn moves_across(&self, faster: f32) -> bool {
         let (Some(first), Some(last)) = (self.way.front(), self.way.back()) else { return false };
         let seconds = last.at.duration_since(first.at).as_secs_f32();
         if seconds <= 0.0 {
@@ -70,7 +85,7 @@ impl Motion {
         let size = last.eye_distance.min(first.eye_distance);
         let across = (last.eyes.x - first.eyes.x).hypot(last.eyes.y - first.eyes.y) / size / seconds;
         let nearer = (last.eye_distance - first.eye_distance) / first.eye_distance / seconds;
-        across > WALKS && !(nearer > COMES && across < COMES_ACROSS)
+        across > faster && !(nearer > COMES && across < COMES_ACROSS)
     }
 }
 
@@ -113,6 +128,19 @@ mod tests {
             motion.note(start + Duration::from_millis(u64::from(frame) * 33), &face(x, 60.0), 0.0);
             assert_eq!(motion.walks_by(), (1..35).contains(&frame), "frame {frame}");
         }
+    }
+
+    #[test]
+    fn who_strolls_has_not_stopped_and_who_sways_has() {
+        let strolled = |pixels_a_second: f32| {
+            let (mut motion, start) = (Motion::default(), Instant::now());
+            for frame in 0..30_u8 {
+                let seconds = f32::from(frame) / 30.0;
+                motion.note(start + Duration::from_secs_f32(seconds), &face(pixels_a_second * seconds, 60.0), 0.0);
+            }
+            motion.strolled_at().is_some()
+        };
+        assert!(strolled(200.0) && !strolled(10.0));
     }
 
     #[test]

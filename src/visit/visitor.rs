@@ -431,11 +431,12 @@ impl Visitor {
         Traits { person: self.person(), like, face: self.mean.clone(), place }
     }
 
-    /// Whether they have begun to look at the robot, or it is not decided yet who they are: whoever is greeted now waits a little for them.
+    /// Whether they have begun to look at the robot, have not stopped yet, or it is not decided who they are: whoever is greeted now waits a
+    /// little for them.
     pub fn is_awaited(&self) -> bool {
         match self.phase {
             Phase::Passing { looks_since } => looks_since.is_some() && self.motion.lives(),
-            Phase::Waiting { .. } => self.verdict.is_none(),
+            Phase::Waiting { .. } => self.verdict.is_none() || self.motion.strolled_at() == Some(self.found_at),
             _ => false,
         }
     }
