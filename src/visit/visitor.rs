@@ -431,12 +431,11 @@ impl Visitor {
         Traits { person: self.person(), like, face: self.mean.clone(), place }
     }
 
-    /// Whether they have begun to look at the robot, have not stopped yet, or it is not decided who they are: whoever is greeted now waits a
-    /// little for them.
+    /// Whether they wait or have begun to look at the robot: should they not be ready yet, whoever is greeted now waits a little for them.
     pub fn is_awaited(&self) -> bool {
         match self.phase {
             Phase::Passing { looks_since } => looks_since.is_some() && self.motion.lives(),
-            Phase::Waiting { .. } => self.verdict.is_none() || self.motion.strolled_at() == Some(self.found_at),
+            Phase::Waiting { .. } => true,
             _ => false,
         }
     }
