@@ -37,6 +37,11 @@ impl Stirring {
     /// By how many times the noise each face's picture has changed since the oldest of the last frames in all of which it was found there. 0 for a
     /// face that is new.
     pub fn of(&mut self, now: Instant, frame: &Arc<RgbImage>, faces: &[Detection]) -> Vec<f32> {
+        if faces.is_empty() {
+            // Nobody's face was found in all of the last frames, so they need not be kept.
+            self.0.clear();
+            return Vec::new();
+        }
         while self.0.len() >= FRAMES
             || self.0.front().is_some_and(|(at, ..)| now.saturating_duration_since(*at) > LOOK_BACK)
         {

@@ -18,30 +18,49 @@ type Visitor<'a> = (&'a str, Option<Salutation>, &'a str);
 
 const STRANGER: Visitor<'static> = ("", None, "reception");
 
-/// What a group hears, one line an utterance, such as `en: Good morning, Mr Obama. …`.
-fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
-    hear_all(time, people, false)
+/// How a group is spoken to.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Greeted,
+    /// After a hello in the first one's language, which is a line of its own.
+    AfterHello,
+    /// Where others wait.
+    Briefly,
+    /// As they come again that day and the way is the same.
+    Again,
+    /// As they ask for the way again.
+    Way,
 }
 
-/// The same after a hello in the first one's language, which is a line of its own.
-fn hear_all(time: TimeOfDay, people: &[(&str, Visitor<'_>)], after_hello: bool) -> String {
+/// What a group hears, one line an utterance, such as `en: Good morning, Mr Obama. …`.
+fn hear(time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
+    hear_as(How::Greeted, time, people)
+}
+
+fn hear_as(how: How, time: TimeOfDay, people: &[(&str, Visitor<'_>)]) -> String {
     let (phrases, routing) = (in_the_box(), routing());
     let names: Vec<_> = people.iter().map(|(_, (name, ..))| PersonName::new(*name)).collect();
     let languages: Vec<Language> = people.iter().map(|(language, _)| Language::from(*language)).collect();
-    let people = people.iter().enumerate().map(|(index, (_, (name, salutation, counter)))| match *name {
-        "" => Addressee::Unknown { language: &languages[index], reception: routing.reception() },
-        _ => Addressee::Named {
-            name: &names[index],
-            pronunciation: None,
-            salutation: *salutation,
-            language: &languages[index],
-            counter: routing.counter(counter).unwrap(),
-            older: false,
-        },
+    let people = people.iter().enumerate().map(|(index, (_, (name, salutation, counter)))| {
+        let (name, language, pronunciation, salutation) =
+            ((*name, &names[index]), &languages[index], None, *salutation);
+        match name {
+            ("", _) => Addressee::Unknown { language, reception: routing.reception() },
+            (_, name) if how == How::Again => Addressee::Back { name, pronunciation, salutation, language },
+            (_, name) => {
+                let counter = routing.counter(counter).unwrap();
+                Addressee::Named { name, pronunciation, salutation, language, counter, older: false }
+            }
+        }
     });
     let people: Vec<_> = people.collect();
-    let after_hello_in = after_hello.then(|| people[0].language());
-    let said = phrases.greeting(&Greeting { time, people: people.clone(), after_hello_in });
+    let after_hello_in = (how == How::AfterHello).then(|| people[0].language());
+    let greeting = Greeting { time, people: people.clone(), after_hello_in };
+    let said = match how {
+        How::Briefly => phrases.brief(&greeting),
+        How::Way => phrases.way(&greeting),
+        _ => phrases.greeting(&greeting),
+    };
     let hello = after_hello_in.and_then(|language| phrases.hello(language, time));
     hello.iter().chain(&said).map(|said| format!("{}: {}\n", said.language, said.text)).collect()
 }
@@ -79,21 +98,28 @@ fn every_sentence_in_every_language_is_the_one_that_was_read_and_approved() {
             &[STRANGER, ("Barack Obama", MR, "3"), ("Susan Collins", MS, "2"), STRANGER],
         ),
     ];
-    let after_hello = [
-        ("one man, after a hello", Morning, &[("Barack Obama", MR, "3")] as &[Visitor<'_>]),
-        ("a stranger, after a hello", Evening, &[STRANGER]),
-        ("two strangers, after a hello", Afternoon, &[STRANGER, STRANGER]),
-        ("one known and one stranger, after a hello", Morning, &[("Barack Obama", MR, "3"), STRANGER]),
+    let two = [("Barack Obama", MR, "3"), ("Susan Collins", MS, "2")];
+    let mixed = [STRANGER, two[0], two[1], ("陈伟明", MR, "2"), STRANGER];
+    let otherwise: [(&str, How, TimeOfDay, &[Visitor<'_>]); 12] = [
+        ("one man, after a hello", How::AfterHello, Morning, &two[..1]),
+        ("a stranger, after a hello", How::AfterHello, Evening, &[STRANGER]),
+        ("two strangers, after a hello", How::AfterHello, Afternoon, &[STRANGER, STRANGER]),
+        ("one known and one stranger, after a hello", How::AfterHello, Morning, &[two[0], STRANGER]),
+        ("one man, while others wait", How::Briefly, Morning, &two[..1]),
+        ("a stranger, while others wait", How::Briefly, Evening, &[STRANGER]),
+        ("three known and two strangers, while others wait", How::Briefly, Morning, &mixed),
+        ("one man again that day, to the same counter", How::Again, Afternoon, &two[..1]),
+        ("two again that day, with a stranger", How::Again, Afternoon, &[two[0], two[1], STRANGER]),
+        ("one man asks again", How::Way, Morning, &two[..1]),
+        ("a stranger asks again", How::Way, Morning, &[STRANGER]),
+        ("two ask again", How::Way, Morning, &two),
     ];
-    for (scene, time, visitors, after_hello) in scenes
-        .map(|(scene, time, visitors)| (scene, time, visitors, false))
-        .into_iter()
-        .chain(after_hello.map(|(scene, time, visitors)| (scene, time, visitors, true)))
-    {
+    let scenes = scenes.map(|(scene, time, visitors)| (scene, How::Greeted, time, visitors));
+    for (scene, how, time, visitors) in scenes.into_iter().chain(otherwise) {
         said.push_str(&format!("# {scene}\n"));
         for language in ["en", "zh-CN", "yue"] {
             let people: Vec<_> = visitors.iter().map(|visitor| (language, *visitor)).collect();
-            said.push_str(&hear_all(time, &people, after_hello));
+            said.push_str(&hear_as(how, time, &people));
         }
         said.push('\n');
     }
@@ -150,7 +176,7 @@ fn a_group_with_two_languages_hears_one_greeting_in_each() {
 fn a_hello_is_not_said_twice_and_a_hello_in_another_language_is_none() {
     let people = [("en", ("Barack Obama", MR, "3")), ("zh-CN", ("陈伟明", MR, "2"))];
     assert_eq!(
-        hear_all(TimeOfDay::Morning, &people, true),
+        hear_as(How::AfterHello, TimeOfDay::Morning, &people),
         "en: Good morning.\n\
          en: Mr Obama, welcome. Please go to counter 3, on the right.\n\
          zh-CN: 陈先生，早上好。请到二号窗口，在左边。\n"

@@ -91,6 +91,14 @@ struct Bureau {
     later: Vec<(Instant, Heard)>,
     named: usize,
     nameless: usize,
+    greetings: u64,
+}
+
+/// What became of a greeting that was to be said.
+struct Greeted {
+    text: String,
+    ways: BTreeMap<VisitorId, String>,
+    left_out: Vec<VisitorId>,
 }
 
 fn demands(_: usize) -> Demands {
@@ -139,6 +147,7 @@ impl Bureau {
             later: Vec::new(),
             named: 0,
             nameless: 0,
+            greetings: 0,
         }
     }
 
@@ -223,10 +232,41 @@ impl Bureau {
             // The host's stage panics, and what it was given is lost.
             return;
         }
-        let in_sight = self.hall.in_sight().collect();
-        let (at, times) = (self.now, super::super::vision::Times::default());
-        self.host.on_sighting(Sighting { at, answers, in_sight, embedded: 0, lighting: None, times });
+        self.host.on_sighting(self.sighting(answers));
         self.listen();
+    }
+
+    fn sighting(&self, answers: Vec<Answer>) -> Sighting {
+        let (in_sight, times) = (self.hall.in_sight().collect(), super::super::vision::Times::default());
+        Sighting { at: self.now, answers, in_sight, embedded: 0, lighting: None, times }
+    }
+
+    /// Has the host greet the first so many, who are enrolled; `told` is the way that each was told that day. Gives the text, each one's way and who
+    /// was left out.
+    fn greets(&mut self, many: u64, rush: bool, told: &BTreeMap<VisitorId, String>) -> Greeted {
+        for who in 0..many as usize {
+            if self.people[who].record.is_none() {
+                self.sync(who);
+            }
+        }
+        let guest = |at: u64| {
+            let visitor = VisitorId(at);
+            Guest { visitor, person: self.people[at as usize].record, told: told.get(&visitor).cloned() }
+        };
+        let (guests, language, now) = ((0..many).map(guest).collect(), "en".into(), self.now);
+        let id = 1 + self.greetings;
+        self.greetings = id;
+        let kind = Kind::Greeting;
+        let say =
+            Say { id, kind, language, guests, after_hello: false, brief: rush, rush, face_at: now, decided_at: now };
+        self.host.on_sighting(self.sighting(vec![Answer::Say(say)]));
+        let text = self.said.recv_timeout(Duration::from_secs(10)).expect("the voice is given it");
+        let worded = self.heard.try_iter().find_map(|heard| match heard {
+            Heard::Worded { ways, left_out, .. } => Some((ways, left_out)),
+            _ => None,
+        });
+        let (ways, left_out) = worded.expect("the hall hears how it was worded");
+        Greeted { text, ways, left_out }
     }
 
     /// Waits until the voice has been given what there is to say, and looks at it.
@@ -287,4 +327,27 @@ fn whatever_is_removed_held_synced_or_fails_no_voice_is_given_the_name_of_somebo
     }
     // Without names this test says nothing.
     assert!(named > 5_000 && nameless > 100, "{named} {nameless}");
+}
+
+#[test]
+fn where_people_wait_for_the_loudspeaker_nobody_hears_more_than_seven_seconds_and_the_others_are_next() {
+    let mut bureau = Bureau::opens(1);
+    let whole = bureau.greets(8, false, &BTreeMap::new());
+    assert!(whole.left_out.is_empty() && lasts(&whole.text) > LONGEST_IN_A_RUSH, "{}", whole.text);
+    let short = bureau.greets(8, true, &BTreeMap::new());
+    assert!(lasts(&short.text) <= LONGEST_IN_A_RUSH && !short.left_out.is_empty(), "{}", short.text);
+    for (who, person) in bureau.people.iter().enumerate() {
+        let left_out = short.left_out.contains(&VisitorId(who as u64));
+        assert_ne!(short.text.contains(NAMES[who][person.name]), left_out, "{}", short.text);
+    }
+}
+
+#[test]
+fn who_comes_again_that_day_hears_the_way_only_if_it_has_changed() {
+    let mut bureau = Bureau::opens(2);
+    let mut told = bureau.greets(1, false, &BTreeMap::new()).ways;
+    let again = bureau.greets(1, false, &told).text;
+    assert!(again.contains(NAMES[0][bureau.people[0].name]) && !again.contains("Please"), "{again}");
+    told.insert(VisitorId(0), "elsewhere".into());
+    assert!(bureau.greets(1, false, &told).text.contains("Please"));
 }

@@ -72,6 +72,20 @@ fn a_group_is_greeted_together_each_language_for_itself() {
 }
 
 #[test]
+fn a_group_waits_a_moment_for_whoever_is_not_vouched_for_in_the_frame_in_which_the_others_are_ready() {
+    for poor in 0..12 {
+        let mut story = Story::begins();
+        for frame in 0..12 {
+            // One view of the second is unlike all others of theirs.
+            let second = if frame == poor { 31 } else { 4 };
+            story.frame(&[at(3, 400.0), at(second, 900.0)]);
+        }
+        story.show(3_000, &[at(3, 400.0), at(4, 900.0)]);
+        assert_eq!(story.greeted(), [[Some(3), Some(4)]], "a poor view in frame {poor}");
+    }
+}
+
+#[test]
 fn nobody_is_greeted_who_has_left_before_it_began() {
     let mut story = Story::begins();
     story.voice = Voice::Works { begins: Duration::from_millis(700), lasts: Duration::from_secs(3) };

@@ -229,7 +229,7 @@ impl Visitor {
             (self.face_at, self.usable_at, self.watched) = (None, None, Duration::ZERO);
             self.passed_over = PassedOver::default();
         }
-        self.vouched_at = None;
+        (self.vouched_at, self.doubted_at) = (None, None);
     }
 
     /// Time counts while the face is in sight and can be used. `unbroken`: the frame before showed it, too.
@@ -429,6 +429,11 @@ impl Visitor {
         let like = self.verdict.as_ref().and_then(|verdict| verdict.best.first).map(|first| first.person);
         let place = Some((motion::eyes(&self.face), self.face.eye_distance()));
         Traits { person: self.person(), like, face: self.mean.clone(), place }
+    }
+
+    /// Whether they may still be greeted.
+    pub fn is_to_be_greeted(&self) -> bool {
+        self.met && matches!(self.phase, Phase::Passing { .. } | Phase::Waiting { .. })
     }
 
     /// Whether they wait or have begun to look at the robot: should they not be ready yet, whoever is greeted now waits a little for them.
