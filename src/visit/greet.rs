@@ -70,8 +70,8 @@ impl Hall {
     /// Everybody who waits and about whom it is decided who they are, who waits longest first.
     fn ready(&self, now: Instant, enrolled: &dyn Enrolled) -> Vec<Ready> {
         let mut ready: Vec<Ready> = Vec::new();
-        let in_company =
-            self.visitors.iter().filter(|visitor| visitor.in_sight && visitor.is_to_be_greeted()).count() > 1;
+        // Whoever is covered for a moment by the one who walks in front of them is company, too.
+        let in_company = self.visitors.iter().filter(|visitor| visitor.is_to_be_greeted()).count() > 1;
         for (at, visitor) in self.visitors.iter().enumerate().filter(|(_, visitor)| visitor.found_at == now) {
             let (Some(waits), Some(decided)) = (visitor.waits_since(), visitor.decided_at) else { continue };
             // While it is being decided anew, nothing is decided.
