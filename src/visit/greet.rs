@@ -25,7 +25,9 @@ const GONE_AFTER: Duration = Duration::from_millis(150);
 /// Somebody new in a listener's place may be the listener, as long as no view of them says otherwise.
 const MAY_BE: Duration = Duration::from_millis(600);
 const IN_PLACE: f32 = 2.5;
-/// Of several people whoever strolls is greeted when they have stopped, with the others, or when they have waited for so long.
+/// Of several people whoever strolls is greeted when they have stopped for so long, with the others ...
+const STOPPED_FOR: Duration = Duration::from_millis(150);
+/// ... or when they have waited for so long.
 const STROLLS_FOR: Duration = Duration::from_millis(2500);
 /// From so many people on who wait a greeting is short, and also when somebody has waited for so long.
 const MANY: usize = 4;
@@ -78,11 +80,12 @@ impl Hall {
             if visitor.verdict.is_none() || visitor.is_odd() {
                 continue;
             }
-            let strolled_at = visitor.motion.strolled_at().filter(|_| in_company).unwrap_or(waits);
-            if strolled_at == now && now.saturating_duration_since(waits) < STROLLS_FOR {
+            let strolled_at = visitor.motion.strolled_at().filter(|_| in_company);
+            let stopped = strolled_at.is_none_or(|at| now.saturating_duration_since(at) >= STOPPED_FOR);
+            if !stopped && now.saturating_duration_since(waits) < STROLLS_FOR {
                 continue;
             }
-            let since = waits.max(decided.min(now)).max(strolled_at);
+            let since = waits.max(decided.min(now)).max(strolled_at.unwrap_or(waits));
             let whose = visitor.person().filter(|_| !self.claimed.contains(&visitor.id));
             let named = whose.filter(|person| enrolled.may_be_named(*person));
             let vouched = visitor.is_vouched_for(now);

@@ -51,7 +51,7 @@ impl Motion {
             self.way.pop_front();
         }
         self.lives |= stir >= STIRS;
-        if self.moves_across(STROLLS) {
+        if self.pace().is_some_and(|(across, _)| across > STROLLS) {
             self.strolled_at = Some(now);
         }
     }
@@ -73,19 +73,17 @@ impl Motion {
 
     /// Whether its owner walks across without coming nearer.
     pub fn walks_by(&self) -> bool {
-        self.moves_across(WALKS)
+        self.pace().is_some_and(|(across, nearer)| across > WALKS && !(nearer > COMES && across < COMES_ACROSS))
     }
 
-    fn moves_across(&self, faster: f32) -> bool {
-        let (Some(first), Some(last)) = (self.way.front(), self.way.back()) else { return false };
+    /// How fast they move across, in eye distances a second, and come nearer, in shares of their size a second.
+    fn pace(&self) -> Option<(f32, f32)> {
+        let (first, last) = (self.way.front()?, self.way.back()?);
         let seconds = last.at.duration_since(first.at).as_secs_f32();
-        if seconds <= 0.0 {
-            return false;
-        }
         let size = last.eye_distance.min(first.eye_distance);
         let across = (last.eyes.x - first.eyes.x).hypot(last.eyes.y - first.eyes.y) / size / seconds;
         let nearer = (last.eye_distance - first.eye_distance) / first.eye_distance / seconds;
-        across > faster && !(nearer > COMES && across < COMES_ACROSS)
+        (seconds > 0.0).then_some((across, nearer))
     }
 }
 
