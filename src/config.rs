@@ -124,7 +124,7 @@ section!(
         /// Nobody is greeted again within this time.
         cool_down_s: u64 = 600,
         /// How long a greeting waits for the others in front of the robot, so that they are greeted together.
-        group_wait_ms: u64 = 300,
+        group_wait_ms: u64 = 450,
     }
 );
 

@@ -12,7 +12,7 @@ use super::{
     visitor::{Phase, Visitor},
 };
 use crate::{
-    gallery::NonMates,
+    gallery::{NonMates, decision::Decision},
     person::{Language, RecordNumber},
 };
 
@@ -25,6 +25,8 @@ const GONE_AFTER: Duration = Duration::from_millis(150);
 /// Somebody new in a listener's place may be the listener, as long as no view of them says otherwise.
 const MAY_BE: Duration = Duration::from_millis(600);
 const IN_PLACE: f32 = 2.5;
+/// Of several people, who is nearly recognised is looked at for so much longer: a name may still come.
+const UNSURE_WAITS: Duration = Duration::from_millis(150);
 /// Of several people whoever strolls is greeted when they have stopped for so long, with the others ...
 const STOPPED_FOR: Duration = Duration::from_millis(150);
 /// ... or when they have waited for so long.
@@ -77,7 +79,9 @@ impl Hall {
         for (at, visitor) in self.visitors.iter().enumerate().filter(|(_, visitor)| visitor.found_at == now) {
             let (Some(waits), Some(decided)) = (visitor.waits_since(), visitor.decided_at) else { continue };
             // While it is being decided anew, nothing is decided.
-            if visitor.verdict.is_none() || visitor.is_odd() {
+            let Some(verdict) = visitor.verdict.filter(|_| !visitor.is_odd()) else { continue };
+            let is_new = now.saturating_duration_since(decided) < UNSURE_WAITS;
+            if in_company && is_new && verdict.decision == Decision::Unsure {
                 continue;
             }
             let strolled_at = visitor.motion.strolled_at().filter(|_| in_company);
@@ -150,7 +154,8 @@ impl Hall {
             visitor.in_sight && visitor.verdict.is_none() && visitor.hello_at.is_none() && long_enough
         };
         let mut waiting: Vec<usize> = (0..self.visitors.len()).filter(|at| waits(&self.visitors[*at])).collect();
-        waiting.retain(|at| self.lately.guest(now, &self.visitors[*at].traits(), non_mates).is_none());
+        let seen = self.seen();
+        waiting.retain(|at| self.lately.guest(now, &self.visitors[*at].traits(), non_mates, &seen).is_none());
         if waiting.is_empty() {
             return;
         }
@@ -304,7 +309,7 @@ impl Hall {
                     {
                         visitor.phase = Phase::Told;
                     }
-                    let guest = self.lately.note(now, listener.traits, non_mates);
+                    let guest = self.lately.note(now, listener.guest.visitor, listener.traits, non_mates);
                     (guest.way, guest.heard_all) = (listener.way.or(guest.way.take()), false);
                 }
                 (Kind::Hello, None) | (Kind::Way, _) => {}
@@ -317,7 +322,7 @@ impl Hall {
         for listener in &listeners {
             let here = now.saturating_duration_since(listener.here_at) <= LEFT_AFTER && !listener.replaced;
             if kind != Kind::Hello && begun && whole && here {
-                let guest = self.lately.note(now, listener.traits.clone(), non_mates);
+                let guest = self.lately.note(now, listener.guest.visitor, listener.traits.clone(), non_mates);
                 guest.heard_all = true;
             }
             if kind == Kind::Way && !begun {

@@ -434,9 +434,15 @@ impl Hall {
         self.claimed = self.visitors.iter().filter(lost).map(|visitor| visitor.id).collect();
     }
 
+    /// Everybody whom the last frame showed.
+    pub(super) fn seen(&self) -> Vec<VisitorId> {
+        self.visitors.iter().filter(|visitor| visitor.in_sight).map(|visitor| visitor.id).collect()
+    }
+
     /// What follows for each visitor from what is decided about them.
     fn settle(&mut self, now: Instant, enrolled: &dyn Enrolled) {
         let non_mates = &enrolled.demands().non_mates;
+        let seen = self.seen();
         for visitor in self.visitors.iter_mut().filter(|visitor| visitor.in_sight && visitor.counts) {
             let waits = matches!(visitor.phase, Phase::Waiting { .. });
             if let Phase::Unaddressed(Why::Picture) = visitor.phase
@@ -448,7 +454,7 @@ impl Hall {
             }
             let (true, Some(verdict)) = (waits, visitor.verdict) else {
                 if let Phase::Told | Phase::Returning { .. } = visitor.phase {
-                    self.lately.note(now, visitor.traits(), non_mates);
+                    self.lately.note(now, visitor.id, visitor.traits(), non_mates);
                 }
                 continue;
             };
@@ -461,12 +467,12 @@ impl Hall {
                 Decision::Unsure | Decision::Stranger => None,
             };
             let traits = super::lately::Traits { person, ..visitor.traits() };
-            if let Some((guest, away)) = self.lately.guest(now, &traits, non_mates) {
+            if let Some((guest, away)) = self.lately.guest(now, &traits, non_mates, &seen) {
                 // Who has heard it all and only turned round asks nothing.
                 let asks = (!guest.heard_all || away >= AWAY).then_some(ASKS_AFTER);
                 visitor.phase = Phase::Returning { looks_since: Some(now), asks };
                 visitor.told = Some(verdict.decision);
-                self.lately.note(now, traits, non_mates);
+                self.lately.note(now, visitor.id, traits, non_mates);
                 self.answers.push(Answer::Event(VisitEvent::Returned(visitor.id, Box::new(verdict), times)));
                 continue;
             }

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::VisitorId;
 use crate::{
     face::{Point, Template},
     gallery::NonMates,
@@ -18,7 +19,7 @@ const RECENT: Duration = Duration::from_secs(30);
 /// The share of newcomers who may be taken for anybody of the cool-down.
 const LATELY_FMR: f64 = 0.002;
 /// Whoever comes to the place of somebody who left it so lately, and cannot be recognised, is taken for them: they turned round. After a longer time it may be the next one, and silence is worse for them than a second greeting.
-const TURNED_ROUND: Duration = Duration::from_secs(4);
+const TURNED_ROUND: Duration = Duration::from_secs(3);
 /// The same place is within so many eye distances, at about the same size.
 const SAME_PLACE: f32 = 2.5;
 /// An office's day is shorter, and a night longer.
@@ -41,6 +42,8 @@ pub struct Traits {
 #[derive(Debug, Clone)]
 pub struct Guest {
     traits: Traits,
+    /// Their number when they were last seen.
+    visitor: VisitorId,
     here_at: Instant,
     /// What they were told, as the host calls it.
     pub way: Option<String>,
@@ -67,20 +70,20 @@ impl Lately {
     }
 
     /// Notes that somebody was told something or, told before, is still here; the guest they are.
-    pub fn note(&mut self, now: Instant, traits: Traits, non_mates: &NonMates) -> &mut Guest {
+    pub fn note(&mut self, now: Instant, visitor: VisitorId, traits: Traits, non_mates: &NonMates) -> &mut Guest {
         let (lasts, day) = (self.lasts, SAME_DAY.max(self.lasts));
         self.guests.retain(|guest| {
             let kept = if guest.traits.person.is_some() { day } else { lasts };
             now.saturating_duration_since(guest.here_at) < kept
         });
         // After the cool-down somebody enrolled is still the same guest; a stranger is a new one.
-        let known = self.find(now, &traits, non_mates).or_else(|| self.of_person(traits.person));
+        let known = self.find(now, &traits, non_mates, &[]).or_else(|| self.of_person(traits.person));
         let at = known.unwrap_or(self.guests.len());
         if at == self.guests.len() {
-            self.guests.push(Guest { traits: traits.clone(), here_at: now, way: None, heard_all: false });
+            self.guests.push(Guest { traits: traits.clone(), visitor, here_at: now, way: None, heard_all: false });
         }
         let guest = &mut self.guests[at];
-        guest.here_at = now;
+        (guest.here_at, guest.visitor) = (now, visitor);
         guest.traits.person = traits.person.or(guest.traits.person);
         guest.traits.like = traits.like.or(guest.traits.like);
         guest.traits.face = traits.face.or(guest.traits.face.take());
@@ -88,9 +91,15 @@ impl Lately {
         guest
     }
 
-    /// Somebody who was told something within the cool-down, and how long ago they were last seen.
-    pub fn guest(&mut self, now: Instant, traits: &Traits, non_mates: &NonMates) -> Option<(&mut Guest, Duration)> {
-        let at = self.find(now, traits, non_mates)?;
+    /// Somebody who was told something within the cool-down, and how long ago they were last seen. Whoever is `in_sight` has not come back.
+    pub fn guest(
+        &mut self,
+        now: Instant,
+        traits: &Traits,
+        non_mates: &NonMates,
+        in_sight: &[VisitorId],
+    ) -> Option<(&mut Guest, Duration)> {
+        let at = self.find(now, traits, non_mates, in_sight)?;
         let guest = &mut self.guests[at];
         let away = now.saturating_duration_since(guest.here_at);
         Some((guest, away))
@@ -105,7 +114,7 @@ impl Lately {
         self.guests.iter().position(|guest| person.is_some() && guest.traits.person == person)
     }
 
-    fn find(&self, now: Instant, traits: &Traits, non_mates: &NonMates) -> Option<usize> {
+    fn find(&self, now: Instant, traits: &Traits, non_mates: &NonMates, in_sight: &[VisitorId]) -> Option<usize> {
         let away = |guest: &Guest| now.saturating_duration_since(guest.here_at);
         let current = || self.guests.iter().enumerate().filter(|(_, guest)| away(guest) < self.lasts);
         if let Some(at) = traits.person.and_then(|person| current().find(|(_, it)| it.traits.person == Some(person))) {
@@ -126,7 +135,8 @@ impl Lately {
             // Whoever was just identified is taken for a nameless guest only if that one was most like them, too.
             (None, Some(person)) => guest.traits.like == Some(person),
             (Some(person), None) => traits.like == Some(person),
-            (None, None) => true,
+            // A stranger who stands there is not the one beside them.
+            (None, None) => !in_sight.contains(&guest.visitor),
         };
         let by_face = current().filter(|(_, guest)| may_be(guest)).filter_map(|(at, guest)| Some((alike(guest)?, at)));
         let best = by_face.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
@@ -185,13 +195,13 @@ mod tests {
         fn of(traits: &[Traits]) -> Self {
             let (mut lately, now) = (Lately::new(Duration::from_secs(600)), Instant::now());
             for one in traits {
-                lately.note(now, one.clone(), &OTHERS);
+                lately.note(now, VisitorId(1), one.clone(), &OTHERS);
             }
             Self(lately, now)
         }
 
         fn knows(&mut self, after_s: u64, traits: &Traits) -> bool {
-            self.0.guest(self.1 + Duration::from_secs(after_s), traits, &OTHERS).is_some()
+            self.0.guest(self.1 + Duration::from_secs(after_s), traits, &OTHERS, &[]).is_some()
         }
     }
 
@@ -201,6 +211,14 @@ mod tests {
         assert!(memory.knows(60, &stranger(face(0))));
         assert!(!memory.knows(60, &stranger(face(1))));
         assert!(!memory.knows(600, &stranger(face(0))));
+    }
+
+    #[test]
+    fn a_stranger_who_comes_to_one_who_stands_there_is_not_taken_for_them() {
+        let mut memory = Memory::of(&[stranger(face(0))]);
+        let (now, newcomer) = (memory.1, stranger(alike(0.5)));
+        assert!(memory.0.guest(now, &newcomer, &OTHERS, &[VisitorId(2)]).is_some());
+        assert!(memory.0.guest(now, &newcomer, &OTHERS, &[VisitorId(1), VisitorId(2)]).is_none());
     }
 
     #[test]
@@ -244,10 +262,10 @@ mod tests {
     #[test]
     fn who_cannot_be_recognised_is_remembered_by_place_for_as_long_as_people_turn_round() {
         let mut memory = Memory::of(&[at_place(600.0)]);
-        assert!(memory.knows(3, &at_place(640.0)) && !memory.knows(3, &at_place(900.0)));
+        assert!(memory.knows(2, &at_place(640.0)) && !memory.knows(2, &at_place(900.0)));
         assert!(!memory.knows(5, &at_place(600.0)));
         let seen_well = Traits { face: face(3), ..at_place(600.0) };
-        assert!(!memory.knows(3, &seen_well), "a face that can be recognised is somebody new");
+        assert!(!memory.knows(2, &seen_well), "a face that can be recognised is somebody new");
     }
 
     #[test]
@@ -261,9 +279,9 @@ mod tests {
         let mut memory = Memory::of(&[known(1, face(0))]);
         assert!(!memory.knows(3_600, &known(1, face(0))));
         let later = memory.1 + Duration::from_secs(3_600);
-        memory.0.note(later, known(2, face(1)), &OTHERS);
+        memory.0.note(later, VisitorId(2), known(2, face(1)), &OTHERS);
         assert!(memory.0.today(RecordNumber(1)).is_some());
-        memory.0.note(later + Duration::from_secs(15 * 3_600), known(3, face(2)), &OTHERS);
+        memory.0.note(later + Duration::from_secs(15 * 3_600), VisitorId(3), known(3, face(2)), &OTHERS);
         assert!(memory.0.today(RecordNumber(1)).is_none());
     }
 }

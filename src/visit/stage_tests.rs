@@ -89,11 +89,13 @@ pub struct Seen {
     pub turned: bool,
     /// Whether they can be recognised.
     pub dark: bool,
+    /// Whether their views are not quite like their row.
+    pub unclear: bool,
     pub still: bool,
 }
 
 pub fn at(who: usize, x: f32) -> Seen {
-    Seen { who, x, eye: 70.0, turned: false, dark: false, still: false }
+    Seen { who, x, eye: 70.0, turned: false, dark: false, unclear: false, still: false }
 }
 
 /// Somebody in the usual place.
@@ -107,6 +109,9 @@ impl Seen {
     }
     pub fn dark(self) -> Self {
         Self { dark: true, ..self }
+    }
+    pub fn unclear(self) -> Self {
+        Self { unclear: true, ..self }
     }
     pub fn still(self) -> Self {
         Self { still: true, ..self }
@@ -236,7 +241,12 @@ impl Story {
                 self.faces.insert(look.visitor, seen.who);
                 self.viewed.insert(seen.who, self.now);
             }
-            let outcome = if seen.dark { Err(Fault::Dark) } else { Ok((template(seen.who, odd), 0.8)) };
+            let view = if seen.unclear {
+                Template::mean([(&template(seen.who, odd), 1.0), (&template(50, odd), 1.15)]).unwrap()
+            } else {
+                template(seen.who, odd)
+            };
+            let outcome = if seen.dark { Err(Fault::Dark) } else { Ok((view, 0.8)) };
             View { visitor: look.visitor, outcome }
         });
         let views = views.collect();

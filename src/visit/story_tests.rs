@@ -8,7 +8,10 @@ use super::{
 use crate::{
     gallery::decision::Decision,
     person::RecordNumber,
-    visit::hall::{About, VisitEvent},
+    visit::{
+        VisitorId,
+        hall::{About, VisitEvent},
+    },
 };
 
 #[test]
@@ -64,6 +67,20 @@ fn who_comes_while_somebody_is_being_greeted_is_greeted_next() {
 }
 
 #[test]
+fn who_steps_in_front_of_somebody_is_a_visitor_of_their_own() {
+    let mut story = Story::begins();
+    story.show(200, &[one(3)]);
+    for x in [900.0, 860.0, 820.0, 780.0, 740.0] {
+        story.frame(&[one(3), at(31, x)]);
+    }
+    // Their face is found where the other's was.
+    story.show(4_000, &[at(31, 650.0)]);
+    let to: Vec<VisitorId> =
+        story.of_kind(Kind::Greeting).flat_map(|said| &said.say.guests).map(|it| it.visitor).collect();
+    assert_eq!((story.greeted(), to), (vec![vec![None]], vec![VisitorId(3)]), "{:?}", story.said);
+}
+
+#[test]
 fn a_group_is_greeted_together_each_language_for_itself() {
     let mut story = Story::begins();
     story.speaks(4, "en");
@@ -83,6 +100,19 @@ fn a_group_waits_a_moment_for_whoever_is_not_vouched_for_in_the_frame_in_which_t
         story.show(3_000, &[at(3, 400.0), at(4, 900.0)]);
         assert_eq!(story.greeted(), [[Some(3), Some(4)]], "a poor view in frame {poor}");
     }
+}
+
+#[test]
+fn of_two_who_come_together_who_is_nearly_recognised_has_another_moment() {
+    let mut story = Story::begins();
+    story.show(640, &[at(3, 400.0), at(4, 900.0).unclear()]);
+    assert!(story.said.is_empty() && story.decided().contains(&Decision::Unsure), "{:?}", story.decided());
+    story.show(3_000, &[at(3, 400.0), at(4, 900.0)]);
+    assert_eq!(story.greeted(), [[Some(3), Some(4)]]);
+    let mut story = Story::begins();
+    story.show(3_000, &[at(3, 400.0), at(4, 900.0).unclear()]);
+    assert_eq!(story.greeted(), [[Some(3), None]], "not for ever");
+    assert!(story.heard(3).unwrap() < 950, "{:?}", story.said);
 }
 
 #[test]

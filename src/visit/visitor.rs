@@ -152,6 +152,8 @@ pub struct Visitor {
     watched: Duration,
     evidence: Evidence,
     mean: Option<Template>,
+    /// Whose face it was before it had to be known anew.
+    former: Option<Template>,
     odd: Option<(Template, f32, Instant)>,
     looked_at: Option<Instant>,
     vouched_at: Option<Instant>,
@@ -186,6 +188,7 @@ impl Visitor {
             watched: Duration::ZERO,
             evidence: Evidence::default(),
             mean: None,
+            former: None,
             odd: None,
             looked_at: None,
             vouched_at: None,
@@ -220,11 +223,13 @@ impl Visitor {
         self.attend(now, from, rules);
     }
 
-    /// What is known was seen of one of two who covered each other: it holds for neither, but for what they have been told.
+    /// What is known was seen of somebody who has turned away since, or of one of two who covered each other: it holds no longer, but for
+    /// what they have been told. Whoever is shown to be somebody else then is another visitor.
     pub fn start_anew(&mut self) {
         if let Phase::Passing { .. } | Phase::Waiting { .. } = self.phase {
             self.phase = Phase::Passing { looks_since: None };
-            (self.evidence, self.mean, self.odd) = (Evidence::default(), None, None);
+            self.former = self.mean.take().or(self.former.take());
+            (self.evidence, self.odd) = (Evidence::default(), None);
             (self.verdict, self.told, self.decided_at) = (None, None, None);
             (self.face_at, self.usable_at, self.watched) = (None, None, Duration::ZERO);
             self.passed_over = PassedOver::default();
@@ -331,7 +336,8 @@ impl Visitor {
     ) -> Shown {
         let bar = demands.non_mates.score_at(SAME_FMR);
         let vouched = own.is_some_and(|score| score >= bar);
-        let alike = self.evidence.likeness(template).is_none_or(|score| score >= bar);
+        let former = || self.former.as_ref().map(|former| former.score(template));
+        let alike = self.evidence.likeness(template).or_else(former).is_none_or(|score| score >= bar);
         if !vouched && !alike {
             let before = self.odd.as_ref().is_some_and(|(.., at)| now.saturating_duration_since(*at) <= ODD_LASTS);
             self.vouched_at = None;
