@@ -18,8 +18,6 @@ const RECENT_FMR: f64 = 0.02;
 const RECENT: Duration = Duration::from_secs(30);
 /// The share of newcomers who may be taken for anybody of the cool-down.
 const LATELY_FMR: f64 = 0.002;
-/// Two who are both most like the same one of the enrolled are one person so much more often: they may be less alike.
-const SAME_LIKE: f64 = 10.0;
 /// Whoever comes to the place of somebody who left it so lately, and cannot be recognised, is taken for them: they turned round. After a longer time it may be the next one, and silence is worse for them than a second greeting.
 const TURNED_ROUND: Duration = Duration::from_secs(3);
 /// The same place is within so many eye distances, at about the same size.
@@ -124,14 +122,11 @@ impl Lately {
         }
         // Everybody remembered is one more for whom a newcomer may be taken.
         let recent = current().filter(|(_, guest)| away(guest) < RECENT).count();
-        let all = current().count();
-        let bar = |fmr: f64, count: usize| non_mates.score_at(fmr / count.max(1) as f64);
+        let bars = [(RECENT_FMR, recent), (LATELY_FMR, current().count())];
+        let [recent, lately] = bars.map(|(fmr, count)| non_mates.score_at(fmr / count.max(1) as f64));
         let alike = |guest: &Guest| {
             let score = guest.traits.face.as_ref()?.score(traits.face.as_ref()?);
-            let same_like = traits.like.is_some() && guest.traits.like == traits.like;
-            let times = if same_like { SAME_LIKE } else { 1.0 };
-            let lately = bar(times * LATELY_FMR, all);
-            let bar = if away(guest) < RECENT { lately.min(bar(times * RECENT_FMR, recent)) } else { lately };
+            let bar = if away(guest) < RECENT { recent.min(lately) } else { lately };
             (score >= bar).then_some(score)
         };
         let may_be = |guest: &Guest| match (guest.traits.person, traits.person) {
@@ -254,14 +249,6 @@ mod tests {
         let like = |person| Traits { like: Some(RecordNumber(person)), ..stranger(face(0)) };
         assert!(memory.knows(5, &like(1)));
         assert!(!memory.knows(5, &like(2)));
-    }
-
-    #[test]
-    fn who_is_most_like_the_same_enrolled_person_again_is_known_in_a_poorer_view() {
-        let like = |person, face| Traits { like: Some(RecordNumber(person)), ..stranger(face) };
-        let mut memory = Memory::of(&[like(1, face(0))]);
-        assert!(memory.knows(60, &like(1, alike(0.45))) && !memory.knows(60, &like(2, alike(0.45))));
-        assert!(!memory.knows(60, &like(1, alike(0.3))), "a face of its own is somebody else");
     }
 
     #[test]
