@@ -263,7 +263,7 @@ mod tests {
     fn who_cannot_be_recognised_is_remembered_by_place_for_as_long_as_people_turn_round() {
         let mut memory = Memory::of(&[at_place(600.0)]);
         assert!(memory.knows(2, &at_place(640.0)) && !memory.knows(2, &at_place(900.0)));
-        assert!(!memory.knows(5, &at_place(600.0)));
+        assert!(!memory.knows(3, &at_place(600.0)));
         let seen_well = Traits { face: face(3), ..at_place(600.0) };
         assert!(!memory.knows(2, &seen_well), "a face that can be recognised is somebody new");
     }

@@ -129,16 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn who_strolls_has_not_stopped_and_who_sways_has() {
-        let strolled = |pixels_a_second: f32| {
+    fn who_strolls_has_not_stopped_also_while_they_come_nearer_and_who_sways_has() {
+        let strolled = |pixels_a_second: f32, growth: f32| {
             let (mut motion, start) = (Motion::default(), Instant::now());
             for frame in 0..30_u8 {
                 let seconds = f32::from(frame) / 30.0;
-                motion.note(start + Duration::from_secs_f32(seconds), &face(pixels_a_second * seconds, 60.0), 0.0);
+                let seen = face(pixels_a_second * seconds, 60.0 * (1.0 + growth * seconds));
+                motion.note(start + Duration::from_secs_f32(seconds), &seen, 0.0);
             }
-            motion.strolled_at().is_some()
+            motion.strolled_at() == Some(start + Duration::from_secs_f32(29.0 / 30.0))
         };
-        assert!(strolled(200.0) && !strolled(10.0));
+        assert!(strolled(200.0, 0.0) && strolled(240.0, 0.3) && !strolled(10.0, 0.0));
     }
 
     #[test]

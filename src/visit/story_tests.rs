@@ -81,6 +81,13 @@ fn who_steps_in_front_of_somebody_is_a_visitor_of_their_own() {
 }
 
 #[test]
+fn a_stranger_who_joins_one_who_resembles_them_is_greeted_too() {
+    let mut story = Story::begins();
+    story.show(1_000, &[at(30, 400.0)]).show(9_000, &[at(30, 400.0), at(30, 900.0).unclear()]);
+    assert_eq!((story.greeted().len(), story.returned()), (2, 0), "{:?}", story.said);
+}
+
+#[test]
 fn a_group_is_greeted_together_each_language_for_itself() {
     let mut story = Story::begins();
     story.speaks(4, "en");
@@ -244,12 +251,14 @@ fn walking_by_is_not_visiting() {
 
 #[test]
 fn two_who_cross_and_stop_are_greeted_together_however_fast_they_walk() {
-    for pace in [6.0, 7.0, 9.0, 15.0] {
+    // In one frame the nearer one may seem to stand.
+    for (pace, slips) in [(6.0, 0.0), (7.0, 0.0), (9.0, 0.0), (15.0, 0.0), (9.0, 40.0)] {
         let mut story = Story::begins();
         for step in 0..(450.0 / pace) as u16 {
             let way = pace * f32::from(step);
+            let slip = if step == 25 { slips } else { 0.0 };
             // The nearer one is in front where they meet.
-            let (near, far) = (at(3, 400.0 + way), at(4, 850.0 - way).small(60.0));
+            let (near, far) = (at(3, 400.0 + way - slip), at(4, 850.0 - way).small(60.0));
             let shown = if (near.x - far.x).abs() < 110.0 { 1 } else { 2 };
             story.frame(&[near, far][..shown]);
         }
