@@ -13,7 +13,10 @@ use crate::{
     face::{ModelError, Point, eyes::Eyes, networks::Networks},
     gallery::{decision::Demands, exact::InMemory},
     pipeline::roll::Roll,
-    visit::hall::{FoundFace, Hall as Visits, Rules},
+    visit::{
+        hall::{FoundFace, Hall as Visits},
+        rules::Rules,
+    },
 };
 
 /// A webcam's pace.

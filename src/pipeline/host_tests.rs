@@ -17,7 +17,8 @@ use crate::{
     pipeline::roll::{Change, Roll},
     store::{OnHold, Version},
     visit::{
-        hall::{FoundFace, Hall, Rules, View},
+        hall::{FoundFace, Hall, View},
+        rules::Rules,
         stage_tests::{FRAME, Seen, at, template},
     },
 };

@@ -21,7 +21,8 @@ use crate::{
     },
     visit::{
         VisitorId,
-        hall::{Answer, FoundFace, Hall, Look, Rules, View},
+        hall::{Answer, FoundFace, Hall, Look, View},
+        rules::Rules,
         turn::Heard,
     },
 };

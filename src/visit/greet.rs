@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     VisitorId,
-    hall::{Answer, Enrolled, FirstAnswer, Hall},
+    hall::{Answer, Enrolled, Hall},
+    rules::FirstAnswer,
     turn::{Guest, Heard, Kind, Listener, Say, Saying},
     visitor::{Phase, Visitor},
 };

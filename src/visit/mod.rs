@@ -23,6 +23,7 @@ pub mod hall;
 pub mod lately;
 pub mod motion;
 pub mod pictures;
+pub mod rules;
 pub mod turn;
 pub mod visitor;
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    hall::{About, Answer, Enrolled, FoundFace, Hall, Rules, View, VisitEvent},
+    hall::{About, Answer, Enrolled, FoundFace, Hall, View, VisitEvent},
+    rules::Rules,
     turn::{Heard, Kind, Say},
     visitor::Why,
     *,

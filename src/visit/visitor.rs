@@ -30,9 +30,9 @@ use std::time::{Duration, Instant};
 
 use super::{
     VisitorId,
-    hall::Rules,
     lately::Traits,
     motion::{self, Motion},
+    rules::Rules,
 };
 use crate::{
     face::{
