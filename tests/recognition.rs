@@ -159,17 +159,29 @@ fn five_hundred_enrolled_people_are_named_rightly_and_strangers_are_not_named() 
     let folder = tempfile::tempdir().unwrap();
     let (config, records) = preload(folder.path(), &dataset, &enrolled);
     assert!(records.len() >= 500, "only {} people could be enrolled", records.len());
-    let mut walk = walk(config);
-
-    let mut counts: BTreeMap<(&str, &str), Count> = BTreeMap::new();
-    for person in enrolled[..visiting].iter().filter(|person| records.contains_key(&person.name)) {
-        let called = walk.visit(&person.photos[ENROLLED_PHOTOS..][..SHOWN_PHOTOS]);
-        tally(&mut counts, "enrolled", group.contains(&person.name), &called, records.get(&person.name));
-    }
-    for person in strangers {
-        let called = walk.visit(&person.photos[..SHOWN_PHOTOS.min(person.photos.len())]);
-        tally(&mut counts, "strangers", group.contains(&person.name), &called, None);
-    }
+    // Two robots, each on a core of its own.
+    let of_the_enrolled = || {
+        let (mut walk, mut counts) = (walk(&config), Counts::new());
+        for person in enrolled[..visiting].iter().filter(|person| records.contains_key(&person.name)) {
+            let called = walk.visit(&person.photos[ENROLLED_PHOTOS..][..SHOWN_PHOTOS]);
+            tally(&mut counts, "enrolled", group.contains(&person.name), &called, records.get(&person.name));
+        }
+        counts
+    };
+    let of_strangers = || {
+        let (mut walk, mut counts) = (walk(&config), Counts::new());
+        for person in strangers {
+            let called = walk.visit(&person.photos[..SHOWN_PHOTOS.min(person.photos.len())]);
+            tally(&mut counts, "strangers", group.contains(&person.name), &called, None);
+        }
+        counts
+    };
+    let counts = std::thread::scope(|scope| {
+        let strangers = scope.spawn(of_strangers);
+        let mut counts = of_the_enrolled();
+        counts.extend(strangers.join().unwrap());
+        counts
+    });
     println!("measured: {} people enrolled", records.len());
     for ((who, of), count) in &counts {
         println!("measured: visits of {who}, {of}: {count:?}");
@@ -221,23 +233,20 @@ fn preload(folder: &Path, dataset: &Path, people: &[Person]) -> (Config, BTreeMa
 }
 
 /// The vision stage as `greeter run` makes it.
-fn walk(config: Config) -> Walk {
+fn walk(config: &Config) -> Walk {
     let installation = Installation::at(env!("CARGO_MANIFEST_DIR"));
-    let reader = Reader::new(&config, &Manifest::load(&installation.models()).unwrap()).unwrap();
+    let reader = Reader::new(config, &Manifest::load(&installation.models()).unwrap()).unwrap();
     let smallest = Eyes::min_face_px(&config.face, config.camera.height);
     let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
     let roll = CurrentRoll::new(reader.read().unwrap());
-    Walk { vision: Vision::new(networks, roll, &config), now: Instant::now(), visits: 0 }
+    Walk { vision: Vision::new(networks, roll, config), now: Instant::now(), visits: 0 }
 }
 
+/// By who came, and of which group.
+type Counts = BTreeMap<(&'static str, &'static str), Count>;
+
 /// Counts a visit. Any wrong name, also of somebody in the background, makes it wrong.
-fn tally<'c>(
-    counts: &mut BTreeMap<(&'c str, &'c str), Count>,
-    who: &'c str,
-    in_group: bool,
-    called: &[Decision],
-    record: Option<&RecordNumber>,
-) {
+fn tally(counts: &mut Counts, who: &'static str, in_group: bool, called: &[Decision], record: Option<&RecordNumber>) {
     let named: Vec<&RecordNumber> = called
         .iter()
         .filter_map(|decision| match decision {
