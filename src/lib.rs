@@ -19,6 +19,7 @@ pub mod models;
 pub mod person;
 pub mod pipeline;
 pub mod reindex;
+pub mod roll;
 pub mod routing;
 pub mod store;
 pub mod sync;

@@ -14,7 +14,7 @@ use greeter::{
     },
     installation::Installation,
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
-    pipeline::enrolled::Reader,
+    roll::Reader,
     store::{Change, EnrolledPhoto, Enrolment, Store},
 };
 use rand::{Rng, SeedableRng};

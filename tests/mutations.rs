@@ -28,10 +28,8 @@ use greeter::{
     gallery::decision::{Decision, Demands},
     installation::Installation,
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
-    pipeline::{
-        roll::{CurrentRoll, Roll},
-        vision::Vision,
-    },
+    pipeline::vision::Vision,
+    roll::{CurrentRoll, Roll},
     visit::hall::{Answer, VisitEvent},
 };
 use image::{Rgb, RgbImage};

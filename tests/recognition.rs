@@ -20,7 +20,8 @@ use greeter::{
     gallery::decision::Decision,
     installation::Installation,
     person::RecordNumber,
-    pipeline::{enrolled::Reader, roll::CurrentRoll, vision::Vision},
+    pipeline::vision::Vision,
+    roll::{CurrentRoll, Reader},
     store::Store,
     visit::{
         hall::{Answer, VisitEvent},

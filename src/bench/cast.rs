@@ -19,7 +19,7 @@ use crate::{
     },
     gallery::decision::Demands,
     person::RecordNumber,
-    pipeline::roll::Roll,
+    roll::Roll,
 };
 
 /// People in photos.

@@ -11,8 +11,8 @@ use super::crowd::{Cutout, Place, places, wall};
 use crate::{
     config::{Config, DecisionSettings},
     face::{ModelError, Point, eyes::Eyes, networks::Networks},
-    gallery::{decision::Demands, exact::InMemory},
-    pipeline::roll::Roll,
+    gallery::decision::Demands,
+    roll::Roll,
     visit::{
         hall::{FoundFace, Hall as Visits},
         rules::Rules,
@@ -160,7 +160,7 @@ impl<'c> Hall<'c> {
         times: &mut Vec<f64>,
     ) -> Result<Seen, ModelError> {
         let mut visits = Visits::new(Rules::new(&Config::default()));
-        let nobody = Roll::empty(Box::<InMemory>::default(), Demands::new(&DecisionSettings::default(), 1.0, None));
+        let nobody = Roll::empty(Demands::new(&DecisionSettings::default(), 1.0, None));
         let mut seen = Seen { found_at: vec![None; self.people.len()], ..Seen::default() };
         let mut now = Instant::now();
         let mut known_false = Vec::new();

@@ -17,7 +17,6 @@ use crate::{
     face::Template,
     gallery::{Entry, Gallery},
     person::RecordNumber,
-    pipeline::exact_rows::SealedRows,
 };
 
 /// People made up at once.
@@ -42,15 +41,14 @@ pub struct SearchData {
 }
 
 impl SearchData {
-    /// Makes `people` rows and `probes` probes, with files in `folder`; the gallery's exact rows are sealed beside them, as in the running
-    /// program.
+    /// Makes `people` rows and `probes` probes, with files in `folder`.
     ///
     /// # Errors
     /// The system's.
     pub fn make(folder: &TemporaryFolder, (people, dims): (usize, usize), probes: usize, seed: u64) -> Result<Self> {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         let (vectors, queries) = (folder.path().join("vectors.f32"), folder.path().join("queries.f32"));
-        let mut gallery = Gallery::empty(Box::new(SealedRows::beside(&folder.path().join("store"))));
+        let mut gallery = Gallery::default();
         let mut file = BufWriter::with_capacity(1 << 20, File::create(&vectors)?);
         let mut next = 0;
         while next < people {

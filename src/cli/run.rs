@@ -23,11 +23,10 @@ use crate::{
     person::{Language, RecordNumber},
     pipeline::{
         Pipeline,
-        enrolled::Reader,
         host::{Means, Told},
-        roll::CurrentRoll,
         vision::Vision,
     },
+    roll::{CurrentRoll, Reader},
     routing::Routing,
 };
 
@@ -80,7 +79,7 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     let vision = Vision::new(networks, roll.clone(), config);
     let pipeline = Pipeline::start(camera, vision, means(context, roll.clone())?, config)?;
     let (tell, reloaded) = crossbeam::channel::bounded(4);
-    let follower = reader.follow(generation, roll, stop.clone(), move |people| {
+    let follower = reader.follow(roll, stop.clone(), move |people| {
         let _ = tell.try_send(people);
     })?;
 

@@ -1,42 +1,29 @@
 //! Who is in the gallery, changes while it serves, and searches.
 
-use std::{
-    collections::HashSet,
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     BestTwo, Candidate,
-    exact::{ExactRows, InMemory},
     rows::{QuantisedProbe, Rows},
     shortlist::{Shortlist, shortlists},
 };
-use crate::{
-    face::{Template, template::dot},
-    person::RecordNumber,
-};
-
-/// Rows whose exact ones are kept in one go.
-const BATCH: usize = 1024;
+use crate::{face::Template, person::RecordNumber};
 
 /// Everybody enrolled, ready to be searched.
 ///
-/// A search goes over 8-bit rows first, which rule out nearly everybody, and then over the exact rows of the few that are left: it finds what
-/// an exact search over all would find.
+/// A search goes over 8-bit rows first, which rule out nearly everybody, and then over the 16-bit rows of the few that are left: it finds
+/// what a search over all 16-bit rows would find.
 ///
 /// The program keeps one row a person, the mean of their templates ([`Entry::mean`]). Measured on visits of three views with three
 /// photos enrolled, at the score that lets 0.1 % of the strangers through 500 people: the mean of a person's templates missed 1.6 % of
 /// the visits where the best of them missed 5.5 %.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gallery {
     rows: Rows,
-    exact: Box<dyn ExactRows>,
     people: usize,
     templates: usize,
     /// No record in it is above this.
     newest: Option<RecordNumber>,
-    doubtful: AtomicBool,
 }
 
 /// What the gallery has of one person.
@@ -66,14 +53,8 @@ impl Entry {
     }
 }
 
-impl Default for Gallery {
-    fn default() -> Self {
-        Self::empty(Box::<InMemory>::default())
-    }
-}
-
 impl Gallery {
-    /// Takes everybody's templates, in any order, one row a person, exact rows in memory. Templates whose length differs from that of the
+    /// Takes everybody's templates, in any order, one row a person. Templates whose length differs from that of the
     /// first person's are left out: they are another network's.
     pub fn new(mut templates: Vec<(RecordNumber, Template)>) -> Self {
         templates.sort_by_key(|(person, _)| *person);
@@ -89,11 +70,6 @@ impl Gallery {
             gallery.update(vec![Entry::mean(person, &own)]);
         }
         gallery
-    }
-
-    /// Nobody yet; exact rows go to `exact`.
-    pub fn empty(exact: Box<dyn ExactRows>) -> Self {
-        Self { rows: Rows::default(), exact, people: 0, templates: 0, newest: None, doubtful: AtomicBool::new(false) }
     }
 
     /// How many people are enrolled: what the threshold depends on.
@@ -113,18 +89,12 @@ impl Gallery {
 
     /// Bytes of memory that all of it takes.
     pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.exact.bytes()
+        self.rows.bytes()
     }
 
     /// The 8-bit rows, for measuring what reading them costs.
     pub fn small_rows(&self) -> &[i8] {
         &self.rows.values
-    }
-
-    /// Whether an exact row could not be read, or contradicted its small row: searches go on with the small rows where that happened,
-    /// and the gallery should be read anew.
-    pub fn doubtful(&self) -> bool {
-        self.doubtful.load(Ordering::Relaxed)
     }
 
     /// Puts the people of `entries` in the place of what the gallery had of them: one entry a person.
@@ -152,14 +122,9 @@ impl Gallery {
             }
         }
         self.rows.reserve(kept.len());
-        for batch in kept.chunks(BATCH) {
-            let mut exact = Vec::with_capacity(batch.len() * dims);
-            batch.iter().for_each(|(_, _, row)| exact.extend_from_slice(&row.0));
-            let place = self.exact.keep(&exact, dims);
-            for (at, (person, templates, row)) in batch.iter().enumerate() {
-                self.rows.push(*person, &row.0, place + at as u32, *templates);
-                self.templates += usize::from(*templates);
-            }
+        for (person, templates, row) in kept {
+            self.rows.push(person, &row.0, templates);
+            self.templates += usize::from(templates);
         }
         self.rows.shrink();
     }
@@ -172,31 +137,9 @@ impl Gallery {
             return;
         }
         let out = self.rows.take_out(&known);
-        let owners: HashSet<RecordNumber> = out.iter().map(|(owner, ..)| *owner).collect();
+        let owners: HashSet<RecordNumber> = out.iter().map(|(owner, _)| *owner).collect();
         self.people -= owners.len();
-        for (_, place, templates) in out {
-            self.templates -= usize::from(templates);
-            self.exact.forget(place, self.rows.dims);
-        }
-    }
-
-    /// Whether more forgotten rows are kept than rows that are needed.
-    pub fn is_wasteful(&self) -> bool {
-        self.exact.forgotten() > self.rows.len() + 65_536
-    }
-
-    /// Moves the exact rows to `fresh`, without those that were forgotten.
-    pub fn move_exact_rows(&mut self, mut fresh: Box<dyn ExactRows>) {
-        let dims = self.rows.dims;
-        let mut row = vec![0.0; dims];
-        for place in &mut self.rows.places {
-            if !self.exact.read(*place, &mut row) {
-                self.doubtful.store(true, Ordering::Relaxed);
-                row.fill(0.0);
-            }
-            *place = fresh.keep(&row, dims);
-        }
-        self.exact = fresh;
+        self.templates -= out.iter().map(|(_, templates)| usize::from(*templates)).sum::<usize>();
     }
 
     /// Compares a probe with everybody.
@@ -206,13 +149,8 @@ impl Gallery {
 
     /// The comparison score of a probe with one person's best row; `None` for who is not in the gallery.
     pub fn score_of(&self, person: RecordNumber, probe: &Template) -> Option<f32> {
-        let mut row = vec![0.0; self.rows.dims];
-        let mut score = |at: usize| {
-            let read = probe.0.len() == self.rows.dims && self.exact.read(self.rows.places[at], &mut row);
-            read.then(|| dot(&row, &probe.0))
-        };
-        let rows = (0..self.rows.len()).filter(|at| self.rows.owners[*at] == person);
-        rows.filter_map(&mut score).max_by(f32::total_cmp)
+        let rows = (0..self.rows.len()).filter(|at| self.rows.owners[*at] == person && probe.0.len() == self.rows.dims);
+        rows.map(|at| self.rows.score(at, &probe.0)).max_by(f32::total_cmp)
     }
 
     /// Compares several probes with everybody in one pass.
@@ -244,23 +182,16 @@ impl Gallery {
         }
     }
 
-    /// Exact scores, the most promising first, until nobody else can be one of the best two.
+    /// The 16-bit rows' scores, the most promising first, until nobody else can be one of the best two.
     fn decide(&self, probe: &Template, mut list: Shortlist) -> BestTwo {
         list.finish();
         let mut best = BestTwo::default();
-        let mut row = vec![0.0; self.rows.dims];
         for listed in &list.listed {
             if best.second.is_some_and(|second| listed.upper < second.score) {
                 break;
             }
-            let estimate = listed.upper - listed.margin;
-            let read = self.exact.read(self.rows.places[listed.row as usize], &mut row);
-            let exact = read.then(|| dot(&row, &probe.0));
-            let sound = exact.filter(|exact| (exact - estimate).abs() <= listed.margin);
-            if sound.is_none() {
-                self.doubtful.store(true, Ordering::Relaxed);
-            }
-            best.offer(Candidate { person: listed.owner, score: sound.unwrap_or(estimate) });
+            let score = self.rows.score(listed.row as usize, &probe.0);
+            best.offer(Candidate { person: listed.owner, score });
         }
         best
     }

@@ -1,4 +1,4 @@
-//! Stories about searching: what is found is what a search over the exact templates would find.
+//! Stories about searching: what is found is what a search over the templates themselves would find.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -27,9 +27,11 @@ fn by_definition(rows: &[(RecordNumber, Template)], probe: &Template) -> Vec<(Re
 }
 
 fn agrees(found: BestTwo, order: &[(RecordNumber, f32)]) {
-    let (first, second) = (found.first.unwrap(), found.second.unwrap());
-    assert_eq!((first.person, second.person), (order[0].0, order[1].0));
-    assert!((first.score - order[0].1).abs() < 1e-5 && (second.score - order[1].1).abs() < 1e-5);
+    for (found, place) in [found.first.unwrap(), found.second.unwrap()].iter().zip(order) {
+        // Two who are equally alike to the fourth digit may change places.
+        let theirs = order.iter().find(|(person, _)| *person == found.person).unwrap().1;
+        assert!((found.score - theirs).abs() < 1e-4 && (theirs - place.1).abs() < 2e-4, "{found:?}, {place:?}");
+    }
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn whoever_is_added_changed_or_removed_is_searched_as_they_are_now() {
     let mut generator = generator();
     let mut known: std::collections::BTreeMap<RecordNumber, Template> = Default::default();
     let mut gallery = Gallery::default();
-    for round in 0..60_u64 {
+    for _ in 0..60 {
         let mut changed: std::collections::BTreeMap<RecordNumber, Option<Template>> = Default::default();
         for _ in 0..20 {
             let person = RecordNumber(generator.random_range(0..200));
@@ -143,9 +145,6 @@ fn whoever_is_added_changed_or_removed_is_searched_as_they_are_now() {
         let rows: Vec<_> = known.iter().map(|(person, row)| (*person, row.clone())).collect();
         let probe = random(&mut generator, 32);
         agrees(gallery.search(&probe), &by_definition(&rows, &probe));
-        if round % 10 == 9 {
-            gallery.move_exact_rows(Box::<InMemory>::default());
-        }
     }
     gallery.update(known.keys().map(|person| Entry::gone(*person)).collect());
     assert_eq!((gallery.people(), gallery.search(&random(&mut generator, 32))), (0, BestTwo::default()));
@@ -160,60 +159,16 @@ fn of_two_people_with_the_same_photo_the_lower_record_comes_first() {
     assert_eq!(found.first.unwrap().score, found.second.unwrap().score);
 }
 
-/// Exact rows on a disk that has gone bad.
-#[derive(Debug, Default)]
-struct Broken {
-    rows: InMemory,
-    unreadable: bool,
-}
-
-impl ExactRows for Broken {
-    fn keep(&mut self, rows: &[f32], dims: usize) -> u32 {
-        self.rows.keep(rows, dims)
-    }
-    fn read(&self, place: u32, row: &mut [f32]) -> bool {
-        let read = self.rows.read(place, row);
-        // A disk may also give wrong bytes.
-        row.iter_mut().for_each(|value| *value = -*value);
-        read && !self.unreadable
-    }
-    fn forget(&mut self, place: u32, dims: usize) {
-        self.rows.forget(place, dims);
-    }
-    fn forgotten(&self) -> usize {
-        0
-    }
-    fn bytes(&self) -> usize {
-        0
-    }
-}
-
 #[test]
-fn a_disk_that_fails_costs_digits_and_no_visitor() {
-    let mut generator = generator();
-    let people: Vec<_> = (0..300).map(|at| (RecordNumber(at), random(&mut generator, 128))).collect();
-    for unreadable in [true, false] {
-        let mut gallery = Gallery::empty(Box::new(Broken { unreadable, ..Broken::default() }));
-        gallery.update(people.iter().map(|(person, row)| Entry::mean(*person, std::slice::from_ref(row))).collect());
-        assert!(!gallery.doubtful());
-        for (person, row) in &people {
-            let first = gallery.search(row).first.unwrap();
-            assert!(first.person == *person && (first.score - 1.0).abs() < 0.02, "{first:?}");
-        }
-        assert!(gallery.doubtful(), "so that everybody is read anew");
-    }
-}
-
-#[test]
-fn a_row_takes_one_byte_a_number_and_eighteen_more() {
+fn a_row_takes_three_bytes_a_number_and_fourteen_more() {
     let mut generator = generator();
     let people: Vec<_> = (0..20_000).map(|at| Entry::mean(RecordNumber(at), &[random(&mut generator, 32)])).collect();
-    let mut gallery = Gallery::empty(Box::new(Broken::default()));
+    let mut gallery = Gallery::default();
     for batch in people.chunks(500) {
         gallery.update(batch.to_vec());
     }
     let each = gallery.bytes() as f64 / 20_000.0;
-    assert!((50.0..50.0 * 17.0 / 16.0).contains(&each), "{each}");
+    assert!((110.0..110.0 * 17.0 / 16.0).contains(&each), "{each}");
 }
 
 #[test]

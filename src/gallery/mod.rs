@@ -1,11 +1,9 @@
-//! All templates in memory and exact search: who of the enrolled is most like a probe, and who comes second.
 //!
 //! | file | what it is for |
 //! |---|---|
 //! | `index` | [`Gallery`]: who is in it, changes while it serves, searches |
 //! | `rows` | everybody's rows as 8-bit numbers, and how far a score from them may be off |
 //! | `shortlist` | one pass over them: who may be the best two |
-//! | `exact` | where the exact rows are that decide between those |
 //! | `kernel` | the arithmetic |
 //! | `decision` | whether the best is like enough to be named |
 //! | `non_mates` | how alike different people look, for every bar that compares faces |
@@ -14,7 +12,6 @@
 //! Pure.
 
 pub mod decision;
-pub mod exact;
 pub mod grounds;
 mod index;
 pub mod kernel;

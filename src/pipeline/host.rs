@@ -11,7 +11,7 @@ use std::{
 use crossbeam::channel::{Receiver, Sender};
 use jiff::civil::DateTime;
 
-use super::{capture::CameraNotice, light::LightWatch, roll::CurrentRoll, vision::Sighting};
+use super::{capture::CameraNotice, light::LightWatch, vision::Sighting};
 use crate::{
     config::{Config, GreetingSettings},
     gallery::decision::{Decision, Verdict},
@@ -25,6 +25,7 @@ use crate::{
     },
     journal::{Because, Entry, Event, Stages},
     person::{Card, Language, RecordNumber},
+    roll::CurrentRoll,
     routing::{Needs, Route, Routing},
     visit::{
         VisitorId,
@@ -300,7 +301,7 @@ impl Host {
     /// What is known of a guest who is enrolled at this moment and may be named, and where they go.
     fn party(&self, guest: &Guest, local: DateTime) -> Party {
         let roll = self.means.roll.get();
-        let card = guest.person.filter(|person| roll.may_be_named(*person)).and_then(|person| roll.person(person));
+        let card = guest.person.filter(|person| roll.may_be_named(*person)).and_then(|person| roll.person(person)).cloned();
         drop(roll);
         let needs = card.as_ref().map_or_else(Needs::default, |card| Needs {
             services: card.services.clone(),

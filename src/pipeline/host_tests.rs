@@ -10,11 +10,11 @@ use super::*;
 use crate::{
     bench::made_up,
     calibration::in_force::ScoreSource,
-    gallery::{NonMates, decision::Demands, exact::InMemory},
+    gallery::{NonMates, decision::Demands},
     greeting::voice::{Moment, StopFlag, Voice, VoiceError, VoiceState},
     installation::Installation,
     person::{PersonName, Taxpayer},
-    pipeline::roll::{Change, Roll},
+    roll::{Change, CurrentRoll, Roll},
     store::{OnHold, Version},
     visit::{
         hall::{FoundFace, Hall, View},
@@ -122,7 +122,7 @@ impl Bureau {
         let installation = Installation::at(env!("CARGO_MANIFEST_DIR"));
         let (say, said) = unbounded();
         let means = Means {
-            roll: CurrentRoll::new(Roll::empty(Box::<InMemory>::default(), demands(0))),
+            roll: CurrentRoll::new(Roll::empty(demands(0))),
             routing: Routing::load(&installation.assets().join("routing.toml")).unwrap(),
             phrases: Phrases::load(&[installation.assets().join("phrases")]).unwrap(),
             speech: Speech::with_voices(&config.greeting, vec![Box::new(Recorder(say))], None),

@@ -3,15 +3,9 @@
 //! [`STAGES`] is the list of them, and `greeter pipeline` prints it. Every channel is bounded and says what happens when it is full.
 
 mod capture;
-mod cards;
-pub mod enrolled;
-pub mod exact_rows;
 pub mod health;
-mod holding;
 pub mod host;
 mod light;
-mod reading;
-pub mod roll;
 pub mod spread;
 mod stage;
 pub mod vision;

@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::roll::CurrentRoll;
 use crate::{
     camera::Frame,
     config::Config,
@@ -19,6 +18,7 @@ use crate::{
         stir::Stirring,
         watched::Watched,
     },
+    roll::CurrentRoll,
     visit::{
         VisitorId,
         hall::{Answer, FoundFace, Hall, Look, View},

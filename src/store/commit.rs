@@ -1,13 +1,19 @@
 //! Writing: a person goes in, changes or goes out whole, and is acknowledged only when it would survive a power cut.
+//!
+//! What a row names is on the disk before the row: first people's keys and the photos' files, then the rows. Who is erased loses their key
+//! first, and is unreadable from then on, whatever becomes of the rest.
 
-use std::{io::ErrorKind, path::Path};
+use std::{collections::BTreeMap, io::ErrorKind, path::Path};
 
 use zeroize::Zeroizing;
 
 use super::{
     Enrolled, HoldFile, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto, disk,
     engine::Batch,
-    layout::{self, META_GENERATION, META_NEXT_RECORD},
+    keyring::Slot,
+    layout::{self, META_GENERATION},
+    photo_files::PhotoName,
+    seal::Seal,
     snapshot,
 };
 use crate::{
@@ -54,15 +60,24 @@ pub enum Change {
     Remove(RecordNumber),
 }
 
+/// Somebody who is put in: their key, who they were before, and the files of their new photos, which are written already.
+struct Putting {
+    enrolment: Enrolment,
+    seal: Seal,
+    before: Option<Enrolled>,
+    files: BTreeMap<PhotoDigest, PhotoName>,
+}
+
 impl Store {
     /// A record number that nobody ever had.
     pub fn new_record(&mut self) -> RecordNumber {
-        let record = RecordNumber(self.ledger.next_record);
-        self.ledger.next_record += 1;
+        let record = self.next_record;
+        self.next_record.0 += 1;
         record
     }
 
-    /// Makes the changes and returns when they would survive a power cut; each person's change is whole or not there at all.
+    /// Makes the changes and returns when they would survive a power cut; each person's change is whole or not there at all. Who is removed
+    /// is removed first.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`] before anything was written; [`StoreError::UnknownRecord`], [`StoreError::DuplicateId`] and
@@ -72,23 +87,69 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
-        let needed = self.check_room(changes.iter().map(size).sum())?;
-        let removed: Vec<_> = changes.iter().filter_map(removed).collect();
-        if !removed.is_empty() {
-            // Written first: nobody may come back from a snapshot, whenever the power fails.
-            self.ledger.removed.extend(&removed);
-            self.write_ledger()?;
-        }
+        let (mut puts, mut removed) = (Vec::new(), Vec::new());
         for change in changes {
-            let batch = match change {
-                Change::Put(enrolment) => self.putting(*enrolment)?,
-                Change::Remove(record) => self.removing(record)?,
-            };
+            match change {
+                Change::Put(enrolment) => puts.push(*enrolment),
+                Change::Remove(record) => removed.push(record),
+            }
+        }
+        // An erasure needs no room: it overwrites a slot, and gives room back.
+        let needed = if puts.is_empty() { 0 } else { self.check_room(puts.iter().map(size).sum())? };
+        let mut obsolete = self.erase(&removed)?;
+        let puts = puts.into_iter().map(|enrolment| self.prepare(enrolment)).collect::<Result<Vec<_>, _>>()?;
+        if !puts.is_empty() {
+            self.ring.make_durable()?;
+            disk::sync_file_system(self.photos.folder()).map_err(|error| self.as_full(error, needed))?;
+        }
+        for put in puts {
+            let batch = self.putting(put, &mut obsolete)?;
             self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
         self.acknowledge(needed)?;
+        self.forget_photos(&obsolete);
         self.forget_holds(&removed);
         Ok(())
+    }
+
+    /// Erases people, and gives the photos whose files are still there.
+    fn erase(&mut self, records: &[RecordNumber]) -> Result<Vec<PhotoName>, StoreError> {
+        let mut obsolete = Vec::new();
+        let batches = records.iter().map(|record| self.removing(*record, &mut obsolete)).collect::<Result<Vec<_>, _>>()?;
+        // From here on nobody can read them; the rest is done again at the next start if it is cut.
+        self.ring.erase(records.iter().copied()).inspect_err(|error| self.engine.stop(error))?;
+        batches.into_iter().try_for_each(|batch| self.engine.apply(batch))?;
+        Ok(obsolete)
+    }
+
+    /// Gives a new person their key, and writes the files of new photos.
+    fn prepare(&mut self, enrolment: Enrolment) -> Result<Putting, StoreError> {
+        let record = enrolment.taxpayer.record;
+        let before = self.person(record)?;
+        let seal = match self.ring.slot(record, &self.sealer)? {
+            Slot::Given(seal) => seal,
+            Slot::Free => self.ring.give(record, &self.sealer)?,
+            Slot::Erased | Slot::Damaged => return Err(StoreError::UnknownRecord(record)),
+        };
+        let known = |digest| before.iter().flat_map(|it| &it.photos).any(|photo| photo.digest == digest);
+        let mut files = BTreeMap::new();
+        for photo in &enrolment.photos {
+            let EnrolledPhoto::Embedded { bytes, .. } = photo else { continue };
+            let digest = PhotoDigest::of(bytes);
+            if !known(digest) && !files.contains_key(&digest) {
+                files.insert(digest, self.photos.write(&seal, bytes).map_err(|error| self.as_full(error, 0))?);
+            }
+        }
+        Ok(Putting { enrolment, seal, before, files })
+    }
+
+    /// Removes files that no row names any more. One that stays is removed at the next start.
+    fn forget_photos(&self, obsolete: &[PhotoName]) {
+        for name in obsolete {
+            if let Err(error) = self.photos.remove(*name) {
+                tracing::warn!("a photo that nobody has any more could not be removed: {error}");
+            }
+        }
     }
 
     /// Whoever is erased is on hold no longer. Nobody is given their number again, so a file that cannot be written harms nobody.
@@ -103,13 +164,11 @@ impl Store {
 
     /// Makes all that was applied last, and the store newer than it was.
     pub(super) fn acknowledge(&mut self, needed: u64) -> Result<(), StoreError> {
-        self.ledger.generation += 1;
-        self.engine.apply(vec![
-            (META_GENERATION.to_vec(), Some(self.ledger.generation.to_be_bytes().to_vec())),
-            (META_NEXT_RECORD.to_vec(), Some(self.ledger.next_record.to_be_bytes().to_vec())),
-        ])?;
+        self.generation += 1;
+        self.engine.apply(vec![(META_GENERATION.to_vec(), Some(self.generation.to_be_bytes().to_vec()))])?;
         self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
-        self.write_ledger()
+        let counted = self.ring.count(self.generation).and_then(|()| self.ring.make_durable());
+        counted.inspect_err(|error| self.engine.stop(error))
     }
 
     /// Brings the snapshot beside the store up to date; does nothing when it is.
@@ -117,27 +176,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
     pub fn write_snapshot(&mut self) -> Result<(), StoreError> {
-        let known = self.ledger.sections.is_some_and(|sections| sections.generation == self.ledger.generation);
-        let current = snapshot::generation(&self.folder) == Some(self.ledger.generation);
-        if known && current && self.ledger.removed.is_empty() {
+        if snapshot::generation(&self.folder) == Some(self.generation) {
             return Ok(());
         }
-        let sections = snapshot::write(&self.folder, &self.engine, &self.sealer, self.ledger.generation)
-            .map_err(|error| self.as_full(error, 0))?;
-        self.ledger.sections = Some(sections);
-        self.ledger.removed.clear();
-        self.write_ledger()
+        snapshot::write(self).map_err(|error| self.as_full(error, 0))
     }
 
-    fn write_ledger(&self) -> Result<(), StoreError> {
-        self.ledger.write(&self.folder).inspect_err(|error| self.engine.stop(error))
-    }
-
-    /// The batch that erases a person.
-    pub(super) fn removing(&self, record: RecordNumber) -> Result<Batch, StoreError> {
+    /// The batch that erases a person; the names of their photos' files go to `photos`.
+    pub(super) fn removing(&self, record: RecordNumber, photos: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
         let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
         let index = layout::index(&self.sealer.index_of(enrolled.taxpayer.id_number.reveal()));
-        let mut batch = vec![(layout::person(record), None), (index, None)];
+        let mut batch = self.removing_rows(record, photos)?;
+        batch.push((index, None));
+        Ok(batch)
+    }
+
+    /// The same but for the index entry.
+    pub(super) fn removing_rows(&self, record: RecordNumber, photos: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
+        let mut batch = vec![(layout::person(record), None)];
+        self.engine.scan(&[layout::PHOTOS, &record.0.to_be_bytes()].concat(), |_, name| {
+            photos.extend(PhotoName::from_bytes(name));
+            Ok(())
+        })?;
         for prefix in [layout::PHOTOS, layout::TEMPLATES, layout::REFUSALS] {
             let keys = self.engine.keys(&[prefix, &record.0.to_be_bytes()].concat())?;
             batch.extend(keys.into_iter().map(|key| (key, None)));
@@ -145,63 +205,63 @@ impl Store {
         Ok(batch)
     }
 
-    /// The batch that writes a person and erases what is theirs no longer.
-    fn putting(&self, enrolment: Enrolment) -> Result<Batch, StoreError> {
-        let Enrolment { taxpayer, photos, refused } = enrolment;
+    /// The batch that writes a person and erases what is theirs no longer; what becomes of their former photos' files goes to `obsolete`.
+    fn putting(&self, put: Putting, obsolete: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
+        let Putting { enrolment: Enrolment { taxpayer, photos, refused }, seal, before, files } = put;
         let record = taxpayer.record;
         if let Some(holder) = self.find_by_id(&taxpayer.id_number)?.filter(|holder| *holder != record) {
             return Err(StoreError::DuplicateId { record, holder });
         }
-        let before = self.person(record)?;
-        let mut batch = if before.is_some() { self.removing(record)? } else { Batch::new() };
+        let mut former = Vec::new();
+        let mut batch = if before.is_some() { self.removing(record, &mut former)? } else { Batch::new() };
         let known = before.map(|enrolled| enrolled.photos).unwrap_or_default();
         let mut next_number = known.iter().map(|photo| photo.number + 1).max().unwrap_or(0);
 
-        let mut stored = Vec::with_capacity(photos.len());
+        let mut stored: Vec<StoredPhoto> = Vec::with_capacity(photos.len());
         for photo in photos {
-            let kept = match photo {
-                EnrolledPhoto::Kept(digest) => {
-                    let kept = known.iter().find(|known| known.digest == digest).cloned();
-                    let kept = kept.ok_or(StoreError::MissingPhoto(record))?;
-                    // The batch erases all that was there; what stays is taken out of it again.
-                    batch.retain(|(key, _)| !layout::belongs_to_photo(key, record, kept.number));
-                    kept
-                }
-                EnrolledPhoto::Embedded { bytes, model, template } => {
-                    let digest = PhotoDigest::of(&bytes);
-                    let before = known.iter().find(|known| known.digest == digest).cloned();
-                    let mut photo = before.unwrap_or_else(|| {
-                        next_number += 1;
-                        StoredPhoto { number: next_number - 1, digest, ..StoredPhoto::default() }
-                    });
-                    // What other models made of the same photo stays.
-                    batch.retain(|(key, _)| !layout::belongs_to_photo(key, record, photo.number));
-                    if photo.refused_by.remove(&model).is_some() {
-                        batch.push((layout::refusal(record, photo.number, &model), None));
-                    }
-                    let bytes = Zeroizing::new(bytes);
-                    self.write(&mut batch, layout::photo(record, photo.number), &bytes);
-                    let values = Zeroizing::new(layout::template_bytes(&template));
-                    self.write(&mut batch, layout::template(record, photo.number, &model), &values);
-                    photo.models.insert(model);
-                    photo
-                }
+            let digest = match &photo {
+                EnrolledPhoto::Kept(digest) => *digest,
+                EnrolledPhoto::Embedded { bytes, .. } => PhotoDigest::of(bytes),
             };
+            if stored.iter().any(|photo| photo.digest == digest) {
+                continue; // The same photo under two names.
+            }
+            let before = known.iter().find(|known| known.digest == digest).cloned();
+            let mut kept = match (before, files.get(&digest)) {
+                (Some(before), _) => before,
+                (None, Some(name)) => {
+                    next_number += 1;
+                    let new = StoredPhoto { number: next_number - 1, digest, ..StoredPhoto::default() };
+                    batch.push((layout::photo(record, new.number), Some(name.bytes().to_vec())));
+                    new
+                }
+                (None, None) => return Err(StoreError::MissingPhoto(record)),
+            };
+            // The batch erases all that was there; what stays is taken out of it again, also what other models made of the photo.
+            let theirs = |key: &[u8]| layout::belongs_to_photo(key, record, kept.number);
+            batch.retain(|(key, value)| value.is_some() || !theirs(key));
+            if let EnrolledPhoto::Embedded { bytes, model, template } = photo {
+                drop(Zeroizing::new(bytes));
+                if kept.refused_by.remove(&model).is_some() {
+                    batch.push((layout::refusal(record, kept.number, &model), None));
+                }
+                let values = Zeroizing::new(layout::template_bytes(&template));
+                write(&mut batch, &seal, layout::template(record, kept.number, &model), &values);
+                kept.models.insert(model);
+            }
             stored.push(kept);
+        }
+        for (key, _) in batch.iter().filter(|(key, value)| key.starts_with(layout::PHOTOS) && value.is_none()) {
+            let name = self.engine.get(key)?;
+            obsolete.extend(name.as_deref().and_then(PhotoName::from_bytes));
         }
 
         let index = layout::index(&self.sealer.index_of(taxpayer.id_number.reveal()));
-        self.write(&mut batch, index, &record.0.to_be_bytes());
+        write(&mut batch, &self.sealer.own, index, &record.0.to_be_bytes());
         let enrolled = Enrolled { taxpayer, photos: stored, refused };
         let row = serde_json::to_vec(&enrolled).map_err(|error| disk::at(&self.folder)(error.into()))?;
-        self.write(&mut batch, layout::person(record), &Zeroizing::new(row));
+        write(&mut batch, &seal, layout::person(record), &Zeroizing::new(row));
         Ok(batch)
-    }
-
-    pub(super) fn write(&self, batch: &mut Batch, key: Vec<u8>, plain: &[u8]) {
-        let sealed = self.sealer.seal(&key, plain);
-        batch.retain(|(other, _)| *other != key);
-        batch.push((key, Some(sealed)));
     }
 
     /// A disk that fills up in the middle of a write may damage sled's files, so there must be room before.
@@ -222,19 +282,18 @@ impl Store {
     }
 }
 
+/// Puts a sealed value into a batch, in the place of whatever it says of that key.
+pub(super) fn write(batch: &mut Batch, seal: &Seal, key: Vec<u8>, plain: &[u8]) {
+    let sealed = seal.seal(&key, plain);
+    batch.retain(|(other, _)| *other != key);
+    batch.push((key, Some(sealed)));
+}
+
 fn full(folder: &Path, needed: u64, free: u64) -> StoreError {
     StoreError::DiskFull { folder: folder.into(), needed_mb: needed.div_ceil(1 << 20), free_mb: free >> 20 }
 }
 
-fn removed(change: &Change) -> Option<RecordNumber> {
-    match change {
-        Change::Put(_) => None,
-        Change::Remove(record) => Some(*record),
-    }
-}
-
-fn size(change: &Change) -> usize {
-    let Change::Put(enrolment) = change else { return 0 };
+fn size(enrolment: &Enrolment) -> usize {
     let photos = enrolment.photos.iter().map(|photo| match photo {
         EnrolledPhoto::Kept(_) => 0,
         EnrolledPhoto::Embedded { bytes, template, .. } => bytes.len() + 4 * template.0.len(),

@@ -18,6 +18,23 @@ pub enum StoreError {
         /// The store.
         folder: PathBuf,
     },
+    /// The store is there but people's own keys are not.
+    #[error(
+        "the file of people's keys {} is missing, and without it nobody in the store in {} can be read. Restore it from its backup",
+        file.display(), folder.display()
+    )]
+    KeysMissing {
+        /// Where the keys should be.
+        file: PathBuf,
+        /// The store.
+        folder: PathBuf,
+    },
+    /// There is nothing from which people can be read without the store's lock.
+    #[error("there is no copy beside the store in {} yet: nobody is known. Preload people with `greeter sync`", folder.display())]
+    NoCopy {
+        /// The store.
+        folder: PathBuf,
+    },
     /// Other users of the machine could read the key.
     #[error(
         "the key file {} can be read by others (mode {mode:03o}). Run `chmod 600 {}`; if others had access to this machine, treat the key as known to them",

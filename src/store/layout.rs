@@ -4,12 +4,12 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` name | about the store itself: schema, check record, generation, next record number |
-//! | `p` record | the person ([`Enrolled`]), sealed JSON |
-//! | `f` record, photo | the photo's bytes as the office delivered them, sealed |
-//! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed |
-//! | `r` record, photo, model name | why this model cannot use it, sealed |
-//! | `i` HMAC of the identity number | the record number, sealed |
+//! | `m` name | about the store itself: schema, check record, generation |
+//! | `p` record | the person ([`Enrolled`]), JSON sealed with their own key |
+//! | `f` record, photo | the random name of the photo's file |
+//! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed with its owner's key |
+//! | `r` record, photo, model name | why this model cannot use it, sealed with its owner's key |
+//! | `i` HMAC of the identity number | the record number, sealed with the store's key |
 //!
 //! Numbers are big endian: record u64, photo u16. No key says anything about a person. A photo may have templates of several models, so
 //! that those of the one that serves stay while another one's are made; the keys alone say whose there are.
@@ -32,12 +32,12 @@ use crate::{
 /// A field that may be absent raises nothing: `pronunciation` came with 2.
 ///
 /// 2: a photo may have templates of several models and refusals (`r`); before, a person's record named the one model of each photo.
-pub const SCHEMA: u32 = 2;
+/// 3: each person's own key, and photos in files of their own; before, the store's key sealed everything, and photos lay under `f`.
+pub const SCHEMA: u32 = 3;
 
 pub const META_SCHEMA: &[u8] = b"mschema";
 pub const META_CHECK: &[u8] = b"mcheck";
 pub const META_GENERATION: &[u8] = b"mgeneration";
-pub const META_NEXT_RECORD: &[u8] = b"mnext";
 /// What the check record says when the key is the right one.
 pub const CHECK: &[u8] = b"greeter";
 
@@ -45,6 +45,7 @@ pub const PEOPLE: &[u8] = b"p";
 pub const PHOTOS: &[u8] = b"f";
 pub const TEMPLATES: &[u8] = b"t";
 pub const REFUSALS: &[u8] = b"r";
+pub const INDEX: &[u8] = b"i";
 
 /// SHA-256 of a photo's bytes: tells whether the office changed a photo.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -164,7 +165,7 @@ pub fn belongs_to_photo(key: &[u8], record: RecordNumber, number: u16) -> bool {
 
 /// Key of an identity number's index entry.
 pub fn index(authenticated: &[u8; 32]) -> Vec<u8> {
-    [b"i", authenticated.as_slice()].concat()
+    [INDEX, authenticated.as_slice()].concat()
 }
 
 /// The record number, the photo's number and the model's name in the key of a template or a refusal.
@@ -172,6 +173,13 @@ pub fn of_model(key: &[u8]) -> Option<(RecordNumber, u16, &str)> {
     let (record, rest) = key.get(1..)?.split_first_chunk::<8>()?;
     let (number, model) = rest.split_first_chunk::<2>()?;
     Some((RecordNumber(u64::from_be_bytes(*record)), u16::from_be_bytes(*number), std::str::from_utf8(model).ok()?))
+}
+
+/// The record that a key of a person, or of something of theirs, is of.
+pub fn record(key: &[u8]) -> Option<RecordNumber> {
+    let (kind, rest) = key.split_first_chunk::<1>()?;
+    let of_somebody = [PEOPLE, PHOTOS, TEMPLATES, REFUSALS].contains(&kind.as_slice());
+    rest.first_chunk::<8>().filter(|_| of_somebody).map(|record| RecordNumber(u64::from_be_bytes(*record)))
 }
 
 /// A number among the store's own records.

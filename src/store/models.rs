@@ -5,6 +5,7 @@
 
 use super::{
     PhotoDigest, Store, StoreError,
+    commit::write,
     engine::Batch,
     layout::{self, TEMPLATES},
 };
@@ -38,7 +39,7 @@ impl Store {
         let needed = self.check_room(examined.iter().map(size).sum())?;
         let (mut batch, mut kept) = (Batch::new(), 0);
         for Examined { record, number, digest, outcome } in examined {
-            let Some(person) = self.person(record)? else { continue };
+            let (Some(person), Some(seal)) = (self.person(record)?, self.seal_of(record)?) else { continue };
             let theirs = person.photos.iter().find(|photo| (photo.number, photo.digest) == (number, digest));
             if theirs.is_none_or(|photo| photo.models.contains(model)) {
                 continue;
@@ -46,10 +47,10 @@ impl Store {
             let (template, refusal) = (layout::template(record, number, model), layout::refusal(record, number, model));
             match outcome {
                 Ok(made) => {
-                    self.write(&mut batch, template, &zeroize::Zeroizing::new(layout::template_bytes(&made)));
+                    write(&mut batch, &seal, template, &zeroize::Zeroizing::new(layout::template_bytes(&made)));
                     batch.push((refusal, None));
                 }
-                Err(reason) => self.write(&mut batch, refusal, reason.as_bytes()),
+                Err(reason) => write(&mut batch, &seal, refusal, reason.as_bytes()),
             }
             kept += 1;
         }

@@ -1,22 +1,21 @@
 //! Opening the store: its lock, its key, and what must hold before anybody uses it.
 
 use std::{
-    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
 };
 
 use super::{
-    StoreError, StoreKey,
-    commit::Change,
-    disk,
+    StoreError, StoreKey, disk,
     engine::Engine,
-    layout::{self, META_NEXT_RECORD},
-    ledger::Ledger,
+    keyring::{KeyRing, Keys},
     lock::StoreLock,
+    mending::Mended,
+    photo_files::PhotoFiles,
     raising::{Raising, generation_of},
     seal::Sealer,
     snapshot,
+    upgrade::Upgrade,
 };
 use crate::{config::StoreSettings, person::RecordNumber};
 
@@ -25,7 +24,10 @@ pub struct Store {
     // Before the lock: fields are dropped in this order.
     pub(super) engine: Engine,
     pub(super) sealer: Sealer,
-    pub(super) ledger: Ledger,
+    pub(super) ring: KeyRing,
+    pub(super) photos: PhotoFiles,
+    pub(super) generation: u64,
+    pub(super) next_record: RecordNumber,
     pub(super) folder: PathBuf,
     _lock: StoreLock,
 }
@@ -39,6 +41,8 @@ pub struct Opened {
     /// Whether changes that were acknowledged once are missing: after a rebuild from an older snapshot, or in a restored backup.
     /// `greeter sync` brings them back.
     pub outdated: bool,
+    /// What a cut or damage had left, and was put right.
+    pub mended: Mended,
 }
 
 /// A damaged or lost store was rebuilt from its snapshot.
@@ -63,23 +67,51 @@ impl fmt::Display for Rebuilt {
 }
 
 impl Store {
-    /// Opens the store of `settings`; makes key and store at first use; rebuilds it from its snapshot where it is damaged.
+    /// Opens the store of `settings`; makes key and store at first use; rebuilds it from its snapshot where it is damaged, and finishes what
+    /// was cut.
     ///
     /// Waits up to 3 s for another process that has it open.
     ///
     /// # Errors
     /// [`StoreError`], each with what the operator can do.
     pub fn open(settings: &StoreSettings) -> Result<Opened, StoreError> {
-        Self::open_with(settings, true)
-    }
-
-    /// The same without looking at every record first, for who is about to read everybody and has no time to lose. When that says
-    /// [`StoreError::Damaged`], opening again looks at every record and rebuilds the store.
-    ///
-    /// # Errors
-    /// [`StoreError`], each with what the operator can do.
-    pub fn open_unchecked(settings: &StoreSettings) -> Result<Opened, StoreError> {
-        Self::open_with(settings, false)
+        let folder = &settings.folder;
+        disk::make_parent(folder)?;
+        let lock = StoreLock::acquire(folder)?;
+        let key = StoreKey::of(settings)?;
+        if let Some(key) = &key {
+            Upgrade::of(folder, &settings.key_file, &Sealer::new(key)).run()?;
+        }
+        let present = is_store(folder)?;
+        let former = present || snapshot::path(folder).exists();
+        let key = match key {
+            Some(key) => key,
+            None if former => {
+                return Err(StoreError::KeyMissing { file: settings.key_file.clone(), folder: folder.clone() });
+            }
+            None => StoreKey::create(&settings.key_file)?,
+        };
+        let sealer = Sealer::new(&key);
+        if former && !KeyRing::is_there(&settings.key_file) {
+            return Err(StoreError::KeysMissing { file: KeyRing::paths(&settings.key_file)[0].clone(), folder: folder.clone() });
+        }
+        let ring = KeyRing::open(&settings.key_file, &sealer)?;
+        let (engine, rebuilt) = Raising { folder, sealer: &sealer, ring: &ring, key: &key }.engine(present)?;
+        let photos = PhotoFiles::beside(folder);
+        disk::make_folder(photos.folder())?;
+        let generation = generation_of(&engine)?;
+        let outdated = generation < ring.counted();
+        if outdated {
+            tracing::warn!(
+                folder = %folder.display(),
+                "the store is older than the last change that was acknowledged; run `greeter sync` again"
+            );
+        }
+        let generation = generation.max(ring.counted());
+        let next_record = ring.next_record();
+        let mut store = Self { engine, sealer, ring, photos, generation, next_record, folder: folder.clone(), _lock: lock };
+        let mended = store.mend()?;
+        Ok(Opened { store, rebuilt, outdated, mended })
     }
 
     /// Whether there is a store in `folder`, or what it would be rebuilt from. Needs no lock.
@@ -90,62 +122,14 @@ impl Store {
         Ok(is_store(folder)? || snapshot::path(folder).exists())
     }
 
-    /// How new the store in `folder` is; grows with each acknowledged commit. Needs no lock: `greeter run` polls it.
-    pub fn generation(folder: &Path) -> u64 {
-        Ledger::read(folder).generation
-    }
-
-    /// Who was removed and may still be in the copy beside the store in `folder`. Needs no lock.
-    pub fn removed(folder: &Path) -> BTreeSet<RecordNumber> {
-        Ledger::read(folder).removed
-    }
-
-    fn open_with(settings: &StoreSettings, all: bool) -> Result<Opened, StoreError> {
-        let folder = &settings.folder;
-        disk::make_parent(folder)?;
-        let lock = StoreLock::acquire(folder)?;
-        let present = is_store(folder)?;
-        let key = match StoreKey::of(settings)? {
-            Some(key) => key,
-            None if present || snapshot::path(folder).exists() => {
-                return Err(StoreError::KeyMissing { file: settings.key_file.clone(), folder: folder.clone() });
-            }
-            None => StoreKey::create(&settings.key_file)?,
-        };
-        let sealer = Sealer::new(&key);
-        let (engine, rebuilt) = Raising { folder, sealer: &sealer, key: &key, all }.engine(present)?;
-        let mut store = Self { engine, sealer, ledger: Ledger::read(folder), folder: folder.clone(), _lock: lock };
-        let outdated = store.reconcile()?;
-        Ok(Opened { store, rebuilt, outdated })
-    }
-
-    /// Brings store and ledger together: numbers never go back, and who was removed stays removed. Returns whether the ledger knows of
-    /// commits that the store has not.
-    fn reconcile(&mut self) -> Result<bool, StoreError> {
-        let generation = generation_of(&self.engine)?;
-        let next = self.engine.get(META_NEXT_RECORD)?.as_deref().and_then(layout::number).unwrap_or(1);
-        let outdated = generation < self.ledger.generation;
-        if outdated {
-            tracing::warn!(
-                folder = %self.folder.display(),
-                "the store is older than the last change that was acknowledged; run `greeter sync` again"
-            );
-        }
-        self.ledger.generation = self.ledger.generation.max(generation);
-        self.ledger.next_record = self.ledger.next_record.max(next);
-        let mut returned = Vec::new();
-        for record in &self.ledger.removed {
-            if self.person(*record)?.is_some() {
-                returned.push(Change::Remove(*record));
-            }
-        }
-        self.commit(returned)?;
-        Ok(outdated)
+    /// How new the store is; grows with each acknowledged commit. Needs no lock: `greeter run` polls it.
+    pub fn generation(settings: &StoreSettings) -> u64 {
+        Keys::counted_beside(&settings.key_file)
     }
 }
 
 /// Whether there is a store in `folder`; an empty folder is none yet.
-fn is_store(folder: &Path) -> Result<bool, StoreError> {
+pub(super) fn is_store(folder: &Path) -> Result<bool, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),

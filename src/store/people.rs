@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Enrolled, PhotoDigest, Store, StoreError, StoredPhoto, layout};
+use super::{
+    Enrolled, PhotoDigest, Store, StoreError, StoredPhoto, keyring::Slot, layout, photo_files::PhotoName, seal::Seal,
+};
 use crate::{
     face::Template,
     person::{IdNumber, RecordNumber, Taxpayer},
@@ -46,7 +48,7 @@ impl Store {
         Ok(Some(person))
     }
 
-    /// Notes with each photo of `people` (by record number) which models have examined it. `of`: the record number, or nothing for all.
+    /// Leaves out the photos of `people` (by record number) whose files are lost, and notes with each other one which models have examined it. `of`: the record number, or nothing for all.
     fn add_models(&self, people: &mut [Enrolled], of: &[u8]) -> Result<(), StoreError> {
         let mut photo = |key: &[u8], note: &dyn Fn(&mut StoredPhoto, &str)| {
             let (record, number, model) = layout::of_model(key).ok_or_else(|| self.illegible())?;
@@ -57,6 +59,14 @@ impl Store {
             found.into_iter().for_each(|photo| note(photo, model));
             Ok(())
         };
+        let mut kept = std::collections::HashSet::new();
+        for key in self.engine.keys(&[layout::PHOTOS, of].concat())? {
+            kept.insert(key);
+        }
+        for person in &mut *people {
+            let record = person.taxpayer.record;
+            person.photos.retain(|photo| kept.contains(&layout::photo(record, photo.number)));
+        }
         for key in self.engine.keys(&[layout::TEMPLATES, of].concat())? {
             photo(&key, &|photo, model| {
                 photo.models.insert(model.to_owned());
@@ -78,7 +88,8 @@ impl Store {
     pub fn find_by_id(&self, id_number: &IdNumber) -> Result<Option<RecordNumber>, StoreError> {
         let key = layout::index(&self.sealer.index_of(id_number.reveal()));
         let Some(value) = self.engine.get(&key)? else { return Ok(None) };
-        let plain = self.unseal(&key, &value)?;
+        let plain = self.sealer.own.open(&key, &value);
+        let plain = plain.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))?;
         layout::number(&plain).map(|record| Some(RecordNumber(record))).ok_or_else(|| self.illegible())
     }
 
@@ -147,20 +158,31 @@ impl Store {
     /// # Errors
     /// [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn photo(&self, record: RecordNumber, number: u16) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let key = layout::photo(record, number);
-        let value = self.engine.get(&key)?.ok_or(StoreError::MissingPhoto(record))?;
-        self.unseal(&key, &value)
+        let name = self.engine.get(&layout::photo(record, number))?;
+        let name = name.as_deref().and_then(PhotoName::from_bytes).ok_or(StoreError::MissingPhoto(record))?;
+        let seal = self.seal_of(record)?.ok_or(StoreError::UnknownRecord(record))?;
+        self.photos.read(&seal, name)?.ok_or(StoreError::MissingPhoto(record))
+    }
+
+    /// What opens what is kept of this person; `None` where nobody has the number.
+    pub(super) fn seal_of(&self, record: RecordNumber) -> Result<Option<Seal>, StoreError> {
+        match self.ring.slot(record, &self.sealer)? {
+            Slot::Given(seal) => Ok(Some(seal)),
+            Slot::Free | Slot::Erased | Slot::Damaged => Ok(None),
+        }
+    }
+
+    /// Opens what lies under this key of a person.
+    pub(super) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let record = layout::record(key).ok_or_else(|| self.illegible())?;
+        let opened = self.seal_of(record)?.and_then(|seal| seal.open(key, value).ok());
+        opened.ok_or_else(|| self.engine.damaged(format!("what is kept of record {record} does not open with its key")))
     }
 
     fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
         let plain = self.unseal(key, value)?;
         // serde's own words could quote the record.
         serde_json::from_slice(&plain).map_err(|_| self.illegible())
-    }
-
-    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let opened = self.sealer.open(key, value);
-        opened.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))
     }
 
     pub(super) fn illegible(&self) -> StoreError {

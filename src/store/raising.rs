@@ -7,23 +7,24 @@ use std::path::Path;
 
 use super::{
     Rebuilt, StoreError, StoreKey, disk,
-    engine::{Engine, OpenFailure, READING_CACHE_BYTES},
+    engine::{Engine, OpenFailure},
+    keyring::{KeyRing, Slot},
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
+    photo_files::PhotoName,
     seal::Sealer,
     snapshot::{self, Unusable},
 };
 
-/// Stores up to this size are read and opened to their last byte at each start; of larger ones only people and templates are, and a damaged
-/// photo is noticed when it is read.
-const FULL_CHECK_BYTES: u64 = 512 << 20;
+/// Stores up to this size are opened to their last record at each start; larger ones are read, and a damaged record is noticed when it is
+/// opened.
+const FULL_CHECK_BYTES: u64 = 64 << 20;
 
 /// What is known while the store is being opened.
 pub struct Raising<'a> {
     pub folder: &'a Path,
     pub sealer: &'a Sealer,
+    pub ring: &'a KeyRing,
     pub key: &'a StoreKey,
-    /// Whether every record is looked at before anybody uses the store.
-    pub all: bool,
 }
 
 impl Raising<'_> {
@@ -67,8 +68,7 @@ impl Raising<'_> {
     }
 
     fn open_checked(&self) -> Result<Engine, OpenFailure> {
-        let engine =
-            if self.all { Engine::open(self.folder)? } else { Engine::open_with(self.folder, READING_CACHE_BYTES)? };
+        let engine = Engine::open(self.folder)?;
         match self.check(&engine) {
             Ok(()) => Ok(engine),
             Err(StoreError::Damaged { cause, .. }) => Err(OpenFailure::Damaged(cause)),
@@ -80,34 +80,34 @@ impl Raising<'_> {
     fn check(&self, engine: &Engine) -> Result<(), StoreError> {
         let schema = engine.get(META_SCHEMA)?.and_then(|value| value.try_into().ok()).map(u32::from_be_bytes);
         let schema = schema.ok_or_else(|| engine.damaged("it has no schema record".into()))?;
+        if schema < SCHEMA {
+            return Err(engine.damaged(format!("it claims schema {schema} beside people's keys")));
+        }
         if schema > SCHEMA {
             return Err(StoreError::NewerSchema { folder: self.folder.into(), found: schema, known: SCHEMA });
         }
         let check = engine.get(META_CHECK)?.ok_or_else(|| engine.damaged("it has no check record".into()))?;
-        if self.sealer.open(META_CHECK, &check).is_err() {
+        if self.sealer.own.open(META_CHECK, &check).is_err() {
             return Err(self.wrong_key());
         }
         let suspect = disk::beside(self.folder, ".suspect");
-        if suspect.exists() || (self.all && disk::size_of(self.folder) <= FULL_CHECK_BYTES) {
-            engine.scan(b"", |key, value| {
-                let sealed = !key.starts_with(b"m");
-                let broken = sealed && self.sealer.open(key, value).is_err();
-                if broken { Err(engine.damaged("a record does not open with the store's key".into())) } else { Ok(()) }
-            })?;
-            // A mark that cannot be removed costs the next start a full check.
-            let _ = std::fs::remove_file(&suspect);
-        } else if self.all {
-            engine.scan(layout::PEOPLE, |_, _| Ok(()))?;
-            engine.scan(layout::TEMPLATES, |_, _| Ok(()))?;
-        }
-        migrate(engine, schema)
+        let wholly = suspect.exists() || disk::size_of(self.folder) <= FULL_CHECK_BYTES;
+        engine.scan(b"", |key, value| {
+            if wholly && !is_sound(key, value, self.sealer, self.ring)? {
+                return Err(engine.damaged("a record does not open with its key".into()));
+            }
+            Ok(())
+        })?;
+        // A mark that cannot be removed costs the next start a full check.
+        let _ = std::fs::remove_file(&suspect);
+        Ok(())
     }
 
     /// Writes the records of a new store.
     fn found(&self, engine: &Engine) -> Result<(), Unusable> {
         engine.apply(vec![
             (META_SCHEMA.to_vec(), Some(SCHEMA.to_be_bytes().to_vec())),
-            (META_CHECK.to_vec(), Some(self.sealer.seal(META_CHECK, CHECK))),
+            (META_CHECK.to_vec(), Some(self.sealer.own.seal(META_CHECK, CHECK))),
         ])?;
         Ok(engine.make_durable()?)
     }
@@ -143,10 +143,7 @@ impl Raising<'_> {
     fn rebuild(&self, cause: String, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
         self.build(|engine| snapshot::restore(self.folder, engine, self.sealer))
             .map_err(|unusable| self.unrecoverable(cause.clone(), unusable))?;
-        let damaged = present.then(|| {
-            let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            disk::beside(self.folder, &format!(".damaged-{now}"))
-        });
+        let damaged = present.then(|| self.aside());
         if let Some(aside) = &damaged {
             std::fs::rename(self.folder, aside).map_err(disk::at(aside))?;
         }
@@ -161,6 +158,14 @@ impl Raising<'_> {
             "the store was damaged and has been rebuilt from its snapshot"
         );
         Ok((engine, Some(rebuilt)))
+    }
+
+    /// A free name for a damaged store.
+    fn aside(&self) -> std::path::PathBuf {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let name = |n: u32| if n == 0 { format!(".damaged-{now}") } else { format!(".damaged-{now}-{n}") };
+        let paths = (0..).map(|n| disk::beside(self.folder, &name(n)));
+        paths.into_iter().find(|path| !path.exists()).unwrap_or_else(|| disk::beside(self.folder, &name(0)))
     }
 
     fn refuse(&self, failure: OpenFailure) -> StoreError {
@@ -191,15 +196,18 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
     Ok(engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0))
 }
 
-/// Brings an older schema up to ours.
-fn migrate(engine: &Engine, from: u32) -> Result<(), StoreError> {
-    match from {
-        SCHEMA => Ok(()),
-        // Nothing of it reads otherwise now; the number keeps an older program from erasing people without their refusals.
-        1 => {
-            engine.apply(vec![(META_SCHEMA.to_vec(), Some(SCHEMA.to_be_bytes().to_vec()))])?;
-            engine.make_durable()
-        }
-        never => Err(engine.damaged(format!("it claims schema {never}, which never was"))),
+/// Whether what lies under this key opens with the key of its owner. What is kept of somebody who has no key any more is as good as gone.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn is_sound(key: &[u8], value: &[u8], sealer: &Sealer, ring: &KeyRing) -> Result<bool, StoreError> {
+    match (key.first_chunk::<1>().map_or(&b""[..], |kind| kind), layout::record(key)) {
+        (layout::INDEX, _) => Ok(sealer.own.open(key, value).is_ok()),
+        (layout::PHOTOS, Some(_)) => Ok(PhotoName::from_bytes(value).is_some()),
+        (_, Some(record)) => match ring.slot(record, sealer)? {
+            Slot::Given(seal) => Ok(seal.open(key, value).is_ok()),
+            Slot::Free | Slot::Erased | Slot::Damaged => Ok(true),
+        },
+        (kind, None) => Ok(kind == b"m"),
     }
 }

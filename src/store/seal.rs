@@ -1,5 +1,6 @@
 //! Encrypts and authenticates what the store holds: XChaCha20-Poly1305 with a random nonce a record.
 //!
+//! What is known of a person is sealed with their own key (see `keyring`), everything else with the store's.
 //! A record is bound to the key it lies under, so that no sealed record can be moved to another place. Sub-keys for sealing, for the
 //! index and for the snapshot come from the store's key by HMAC-SHA256 with a label each.
 
@@ -24,22 +25,13 @@ const PLACE: &[u8] = b"greeter people 1\0";
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotOurs;
 
-/// Seals and opens records.
-pub struct Sealer {
-    cipher: XChaCha20Poly1305,
-    index: Zeroizing<[u8; KEY_BYTES]>,
-    snapshot: Zeroizing<[u8; KEY_BYTES]>,
-}
+/// Seals and opens with one key.
+pub struct Seal(XChaCha20Poly1305);
 
-impl Sealer {
-    /// Derives the sub-keys.
-    pub fn new(key: &StoreKey) -> Self {
-        let sealing = derive(key, b"greeter store sealing 1");
-        Self {
-            cipher: XChaCha20Poly1305::new(sealing.as_ref().into()),
-            index: derive(key, b"greeter store index 1"),
-            snapshot: derive(key, b"greeter store snapshot 1"),
-        }
+impl Seal {
+    /// With this key.
+    pub fn new(key: &[u8; KEY_BYTES]) -> Self {
+        Self(XChaCha20Poly1305::new(key.into()))
     }
 
     /// Nonce and ciphertext of `plain` for the record under `place`.
@@ -47,7 +39,7 @@ impl Sealer {
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let payload = Payload { msg: plain, aad: &associated(place) };
         // The cipher refuses only messages above 256 GB, which memory rules out; an empty record would fail to open, not leak.
-        let sealed = self.cipher.encrypt(&nonce, payload).unwrap_or_default();
+        let sealed = self.0.encrypt(&nonce, payload).unwrap_or_default();
         [nonce.as_slice(), &sealed].concat()
     }
 
@@ -58,7 +50,26 @@ impl Sealer {
     pub fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOurs> {
         let (nonce, body) = sealed.split_at_checked(NONCE_BYTES).ok_or(NotOurs)?;
         let payload = Payload { msg: body, aad: &associated(place) };
-        self.cipher.decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| NotOurs)
+        self.0.decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| NotOurs)
+    }
+}
+
+/// What the store's key is for: people's own keys, what belongs to nobody, the index and the snapshot.
+pub struct Sealer {
+    /// Seals what belongs to the store itself, and people's keys.
+    pub own: Seal,
+    index: Zeroizing<[u8; KEY_BYTES]>,
+    snapshot: Zeroizing<[u8; KEY_BYTES]>,
+}
+
+impl Sealer {
+    /// Derives the sub-keys.
+    pub fn new(key: &StoreKey) -> Self {
+        Self {
+            own: Seal::new(&derive(key, b"greeter store sealing 1")),
+            index: derive(key, b"greeter store index 1"),
+            snapshot: derive(key, b"greeter store snapshot 1"),
+        }
     }
 
     /// Stands for an identity number in the index; says nothing about it without the key.
@@ -103,28 +114,28 @@ mod tests {
     #[test]
     fn a_record_opens_only_with_its_own_key_and_in_its_own_place() {
         let (ours, other) = (sealer(), sealer());
-        let sealed = ours.seal(b"p1", b"Chen Wei");
-        assert_eq!(ours.open(b"p1", &sealed).unwrap().as_slice(), b"Chen Wei");
-        assert_eq!(ours.open(b"p2", &sealed).unwrap_err(), NotOurs);
-        assert_eq!(other.open(b"p1", &sealed).unwrap_err(), NotOurs);
-        assert_eq!(ours.open(b"p1", &sealed[..10]).unwrap_err(), NotOurs);
+        let sealed = ours.own.seal(b"p1", b"Chen Wei");
+        assert_eq!(ours.own.open(b"p1", &sealed).unwrap().as_slice(), b"Chen Wei");
+        assert_eq!(ours.own.open(b"p2", &sealed).unwrap_err(), NotOurs);
+        assert_eq!(other.own.open(b"p1", &sealed).unwrap_err(), NotOurs);
+        assert_eq!(ours.own.open(b"p1", &sealed[..10]).unwrap_err(), NotOurs);
     }
 
     #[test]
     fn any_changed_byte_is_noticed() {
         let ours = sealer();
-        let sealed = ours.seal(b"p1", b"Chen Wei");
+        let sealed = ours.own.seal(b"p1", b"Chen Wei");
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(ours.open(b"p1", &changed).unwrap_err(), NotOurs, "byte {at}");
+            assert_eq!(ours.own.open(b"p1", &changed).unwrap_err(), NotOurs, "byte {at}");
         }
     }
 
     #[test]
     fn the_same_record_never_looks_the_same_twice_but_the_index_does() {
         let (ours, other) = (sealer(), sealer());
-        assert_ne!(ours.seal(b"p1", b"Chen Wei"), ours.seal(b"p1", b"Chen Wei"));
+        assert_ne!(ours.own.seal(b"p1", b"Chen Wei"), ours.own.seal(b"p1", b"Chen Wei"));
         assert_eq!(ours.index_of("11010519491231002X"), ours.index_of("11010519491231002X"));
         assert_ne!(ours.index_of("11010519491231002X"), other.index_of("11010519491231002X"));
     }

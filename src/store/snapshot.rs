@@ -1,8 +1,8 @@
 //! The last-good copy beside the store: one file, from which a damaged store is rebuilt.
 //!
 //! Layout: magic, generation, length and bytes of the sealed check record; then per entry the lengths of key and value (u32 each,
-//! little endian), key, value; a key length of `u32::MAX` ends them; last an HMAC-SHA256 of all before it. The values are sealed
-//! as in the store.
+//! little endian), key, value; a key length of `u32::MAX` ends them; then where people and templates are; last an HMAC-SHA256 of all
+//! before it. The values are sealed as in the store: who has no key any more cannot be read in it either. Photos are not in it.
 
 use std::{
     fs::File,
@@ -14,21 +14,66 @@ use std::{
 use hmac::Mac;
 
 use super::{
-    StoreError, disk,
+    Store, StoreError, disk,
     engine::Engine,
     layout,
-    ledger::{Section, Sections},
     seal::{Authenticator, Sealer},
 };
 
 const ENDING: &str = ".snapshot";
-const MAGIC: &[u8; 8] = b"GREETER1";
+const MAGIC: &[u8; 8] = b"GREETER2";
 const END: u32 = u32::MAX;
 const MAC_BYTES: u64 = 32;
 /// Longer keys or values than this are no greeter's.
 pub const MAX_PART: u32 = 256 << 20;
 /// What is written to a store that is being rebuilt at once.
 const REBUILD_BYTES: usize = 8 << 20;
+
+/// Where in a snapshot people and templates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sections {
+    /// The people.
+    pub people: Section,
+    /// The templates.
+    pub templates: Section,
+}
+
+/// Entries one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Section {
+    /// Bytes before the first one.
+    pub at: u64,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Section {
+    fn add(&mut self, at: u64) {
+        if self.count == 0 {
+            self.at = at;
+        }
+        self.count += 1;
+    }
+}
+
+impl Sections {
+    const BYTES: usize = 32;
+
+    fn to_bytes(self) -> Vec<u8> {
+        let numbers = [self.people.at, self.people.count, self.templates.at, self.templates.count];
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    }
+
+    /// Those of an open snapshot, unchecked.
+    pub fn of(file: &File) -> Option<Self> {
+        let mut bytes = [0; Self::BYTES];
+        let start = file.metadata().ok()?.len().checked_sub(MAC_BYTES + Self::BYTES as u64)?;
+        file.read_exact_at(&mut bytes, start).ok()?;
+        let number = |at: usize| u64::from_le_bytes(bytes[8 * at..8 * at + 8].try_into().unwrap_or_default());
+        let section = |at: usize| Section { at: number(at), count: number(at + 1) };
+        Some(Self { people: section(0), templates: section(2) })
+    }
+}
 
 /// Why a snapshot does not help.
 #[derive(Debug, thiserror::Error)]
@@ -64,32 +109,29 @@ pub fn generation_in(file: &File) -> Option<u64> {
     head.strip_prefix(MAGIC).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes)
 }
 
-/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one. Gives where in it
-/// people and templates are.
+/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
-pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -> Result<Sections, StoreError> {
-    let path = path(folder);
+pub fn write(store: &Store) -> Result<(), StoreError> {
+    let path = path(&store.folder);
     let failed = disk::at(&path);
-    let mut sections = Sections { generation, people: Section::default(), templates: Section::default() };
+    let mut sections = Sections::default();
     disk::replace(&path, |file| {
-        let mut mac = sealer.snapshot_authenticator();
+        let mut mac = store.sealer.snapshot_authenticator();
         let written = std::cell::Cell::new(0_u64);
         let mut put = |bytes: &[u8]| {
             written.set(written.get() + bytes.len() as u64);
             mac.update(bytes);
             file.write_all(bytes).map_err(&failed)
         };
-        let check = sealer.seal(layout::META_CHECK, layout::CHECK);
+        let check = store.sealer.own.seal(layout::META_CHECK, layout::CHECK);
         put(MAGIC)?;
-        put(&generation.to_le_bytes())?;
+        put(&store.generation.to_le_bytes())?;
         put(&length(&check))?;
         put(&check)?;
-        engine.scan(b"", |key, value| {
-            if !key.starts_with(b"m") && sealer.open(key, value).is_err() {
-                return Err(engine.damaged("a record does not open with the store's key".into()));
-            }
+        store.engine.scan(b"", |key, value| {
+            store.check(key, value)?;
             for (prefix, section) in
                 [(layout::PEOPLE, &mut sections.people), (layout::TEMPLATES, &mut sections.templates)]
             {
@@ -103,9 +145,9 @@ pub fn write(folder: &Path, engine: &Engine, sealer: &Sealer, generation: u64) -
             put(value)
         })?;
         put(&END.to_le_bytes())?;
+        put(&sections.to_bytes())?;
         file.write_all(&mac.finalize().into_bytes()).map_err(&failed)
-    })?;
-    Ok(sections)
+    })
 }
 
 /// Puts everything of the snapshot beside `folder` into `engine`, after the whole snapshot was found to be genuine.
@@ -149,13 +191,14 @@ fn read(
     reader.bytes(8)?;
     let check = reader.part()?.ok_or(Unusable::Damaged("it has no check record"))?;
     let check = reader.bytes(check)?;
-    if sealer.open(layout::META_CHECK, &check).is_err() {
+    if sealer.own.open(layout::META_CHECK, &check).is_err() {
         return Err(Unusable::WrongKey);
     }
     while let Some(key) = reader.part()? {
         let value = reader.part()?.ok_or(Unusable::Damaged("an entry has no value"))?;
         each(reader.bytes(key)?, reader.bytes(value)?)?;
     }
+    reader.bytes(Sections::BYTES as u32)?;
     if reader.left != 0 {
         return Err(Unusable::Damaged("it has a second end"));
     }
@@ -191,7 +234,6 @@ impl Reader {
     }
 }
 
-/// Photos are far below 4 GB: `sync` refuses larger files, and sled keeps them in memory.
 fn length(part: &[u8]) -> [u8; 4] {
     u32::try_from(part.len()).unwrap_or(END).to_le_bytes()
 }

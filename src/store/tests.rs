@@ -87,7 +87,7 @@ fn a_person_is_there_with_photos_and_templates_after_the_store_was_closed() {
     assert_eq!(store.find_by_id(&IdNumber::new("ID of nobody")).unwrap(), None);
     assert_eq!(store.templates(MODEL).unwrap()[1], (RecordNumber(2), Template(vec![76.0, 1.0])));
     assert!(store.templates("another-net").unwrap().is_empty());
-    assert_eq!(Store::generation(&office.path("store")), 1);
+    assert_eq!(Store::generation(&office.settings()), 1);
 }
 
 #[test]
@@ -107,7 +107,8 @@ fn a_changed_person_loses_the_photos_and_the_index_entry_they_no_longer_have() {
     enrolment.photos = vec![EnrolledPhoto::Kept(PhotoDigest::of(&b"new".repeat(2000)))];
     store.commit(vec![Change::Put(Box::new(enrolment.clone()))]).unwrap();
     assert_eq!(store.templates(MODEL).unwrap().len(), 1);
-    assert_eq!(store.engine.keys(b"").unwrap().len(), 4 + 4, "store, person, index, photo, template and nothing else");
+    assert_eq!(store.engine.keys(b"").unwrap().len(), 3 + 4, "store, person, index, photo, template and nothing else");
+    assert_eq!(store.photos.names().unwrap().len(), 1);
 
     enrolment.photos = vec![EnrolledPhoto::Kept(kept)];
     let error = store.commit(vec![Change::Put(Box::new(enrolment))]).unwrap_err();
@@ -129,7 +130,7 @@ fn a_removed_person_leaves_nothing_and_their_number_is_never_given_again() {
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
     let mut store = office.opens();
     store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
-    assert_eq!(store.engine.keys(b"").unwrap().len(), 4 + 4);
+    assert_eq!((store.engine.keys(b"").unwrap().len(), store.photos.names().unwrap().len()), (3 + 4, 1));
     drop(store);
     assert_eq!(office.opens().new_record(), RecordNumber(3));
     let error = office.opens().commit(vec![Change::Remove(RecordNumber(2))]).unwrap_err();
@@ -144,7 +145,7 @@ fn whoever_was_removed_does_not_come_back_with_an_older_snapshot() {
     store.commit(vec![Change::Remove(RecordNumber(2)), Change::Put(Box::new(late))]).unwrap();
     drop(store);
     std::fs::rename(office.path("store"), office.path("lost")).unwrap();
-    let Opened { mut store, rebuilt, outdated } = Store::open(&office.settings()).unwrap();
+    let Opened { mut store, rebuilt, outdated, .. } = Store::open(&office.settings()).unwrap();
     assert!(outdated && rebuilt.unwrap().damaged.is_none());
     assert_eq!(names(&store), ["Chen Wei"]);
     assert_eq!(store.new_record(), RecordNumber(4), "the lost Wang Fang's number is not given again");
@@ -187,33 +188,12 @@ fn a_snapshot_with_any_changed_byte_is_refused_and_nothing_is_moved() {
 fn a_store_of_a_newer_version_is_refused_and_stays_as_it_is() {
     let office = Office::with_people(&["Chen Wei"]);
     let store = office.opens();
-    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(3u32.to_be_bytes().to_vec()))]).unwrap();
+    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(4u32.to_be_bytes().to_vec()))]).unwrap();
     store.engine.make_durable().unwrap();
     drop(store);
     let error = Store::open(&office.settings()).err().unwrap();
-    assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 4, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("newer greeter"), "{error}");
-}
-
-#[test]
-fn a_store_of_the_first_version_is_taken_over_with_everybody_in_it() {
-    let office = Office::with_people(&["Chen Wei", "Li Na"]);
-    let store = office.opens();
-    store.engine.apply(vec![(layout::META_SCHEMA.to_vec(), Some(1u32.to_be_bytes().to_vec()))]).unwrap();
-    let key = layout::person(RecordNumber(1));
-    let plain = store.sealer.open(&key, &store.engine.get(&key).unwrap().unwrap()).unwrap();
-    // There each photo named its model in the record.
-    let first =
-        String::from_utf8(plain.to_vec()).unwrap().replace("\"number\":0", "\"number\":0,\"model\":\"test-net\"");
-    assert!(first.contains("\"model\""), "{first}");
-    store.engine.apply(vec![(key.clone(), Some(store.sealer.seal(&key, first.as_bytes())))]).unwrap();
-    store.engine.make_durable().unwrap();
-    drop(store);
-    let store = office.opens();
-    assert_eq!(names(&store), ["Chen Wei", "Li Na"]);
-    assert!(store.person(RecordNumber(1)).unwrap().unwrap().photos[0].models.contains(MODEL));
-    let schema = store.engine.get(layout::META_SCHEMA).unwrap().unwrap();
-    assert_eq!(schema, layout::SCHEMA.to_be_bytes());
 }
 
 #[test]
@@ -272,11 +252,9 @@ fn a_snapshot_that_falsely_claims_to_be_newer_does_not_keep_a_good_store_shut() 
     assert_eq!(names(&Store::open(&office.settings()).unwrap().store), ["Chen Wei"], "the snapshot was renewed");
 }
 
-/// Who is in it, and from where they were read.
+/// Who is in the copy, and whether it is up to date.
 fn read(office: &Office) -> (bool, Vec<String>) {
-    let copy = Everybody::in_copy(&office.settings());
-    let from_copy = copy.is_some();
-    let everybody = copy.unwrap_or_else(|| Everybody::in_store(&office.settings()).unwrap());
+    let everybody = Everybody::in_copy(&office.settings()).unwrap();
     let mut names = Vec::new();
     let walked = everybody.walk(MODEL, |sealed| {
         let (taxpayer, templates) = everybody.open(&sealed)?;
@@ -284,29 +262,85 @@ fn read(office: &Office) -> (bool, Vec<String>) {
         Ok(())
     });
     walked.unwrap();
-    (from_copy, names)
+    (everybody.is_current(), names)
 }
 
 #[test]
-fn the_copy_is_read_while_staff_have_the_store_open_and_only_when_it_is_up_to_date() {
+fn an_older_copy_has_nobody_who_was_erased_since_and_is_read_while_staff_have_the_store_open() {
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
-    let held = office.opens();
+    let mut store = office.opens();
     assert_eq!(read(&office), (true, vec!["Chen Wei 1".into(), "Li Na 1".into()]), "without the store's lock");
-    drop(held);
-
-    let mut store = office.opens();
     let new = person(&mut store, "Wang Fang");
-    store.commit(vec![Change::Put(Box::new(new))]).unwrap();
+    store.commit(vec![Change::Remove(RecordNumber(2)), Change::Put(Box::new(new))]).unwrap();
+    assert_eq!(read(&office), (false, vec!["Chen Wei 1".into()]));
+    let everybody = Everybody::now(&office.settings()).unwrap();
+    assert!(!everybody.is_current() && !everybody.has(RecordNumber(2)).unwrap(), "the store is in use");
     drop(store);
-    assert_eq!(read(&office), (false, vec!["Chen Wei 1".into(), "Li Na 1".into(), "Wang Fang 1".into()]));
+    assert!(Everybody::now(&office.settings()).unwrap().is_current());
+    assert_eq!(read(&office), (true, vec!["Chen Wei 1".into(), "Wang Fang 1".into()]));
+}
+
+#[test]
+fn with_the_stores_key_and_all_its_files_nobody_who_was_erased_can_be_read() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let every_file = || {
+        let mut found = Vec::new();
+        let mut folders = vec![office.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { folders.push(path) } else { found.push((path.clone(), std::fs::read(path).unwrap())) }
+            }
+        }
+        found
+    };
+    let before = every_file();
     let mut store = office.opens();
-    store.write_snapshot().unwrap();
     store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
     drop(store);
-    assert_eq!(Store::removed(&office.path("store")), [RecordNumber(2)].into(), "known before the copy is renewed");
-    assert_eq!(read(&office), (false, vec!["Chen Wei 1".into(), "Wang Fang 1".into()]));
-    office.opens().write_snapshot().unwrap();
-    assert_eq!(read(&office), (true, vec!["Chen Wei 1".into(), "Wang Fang 1".into()]));
+    // Somebody kept all the files from before, and has the keys from afterwards.
+    for (path, bytes) in before.iter().filter(|(path, _)| !path.to_string_lossy().contains(".key")) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(read(&office).1, ["Chen Wei 1"]);
+    let opened = Store::open(&office.settings()).unwrap();
+    assert_eq!((names(&opened.store), opened.mended.erased), (vec!["Chen Wei".to_owned()], 1));
+    assert_eq!(opened.store.photos.names().unwrap().len(), 1, "the rest of the erasure is done");
+}
+
+#[test]
+fn what_a_cut_left_half_done_is_finished_at_the_next_start() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let mut store = office.opens();
+    // A key that was given, and a photo that was written, for somebody who never came.
+    let seal = store.ring.give(RecordNumber(3), &store.sealer).unwrap();
+    store.photos.write(&seal, b"photo").unwrap();
+    let index = store.engine.keys(layout::INDEX).unwrap();
+    store.engine.apply(vec![(index[0].clone(), None)]).unwrap();
+    store.engine.make_durable().unwrap();
+    drop(store);
+    let Opened { mut store, mended, .. } = Store::open(&office.settings()).unwrap();
+    assert_eq!((mended.index, mended.erased), (1, 0));
+    assert_eq!(store.photos.names().unwrap().len(), 2);
+    assert_eq!(store.new_record(), RecordNumber(4), "no number is given twice");
+    for (record, name) in [(1, "Chen Wei"), (2, "Li Na")] {
+        let id = IdNumber::new(format!("ID of {name}"));
+        assert_eq!(store.find_by_id(&id).unwrap(), Some(RecordNumber(record)));
+    }
+}
+
+#[test]
+fn a_photo_that_is_lost_is_as_if_it_had_never_been_delivered() {
+    let office = Office::with_people(&["Chen Wei"]);
+    std::fs::remove_dir_all(office.path("store.photos")).unwrap();
+    let Opened { mut store, mended, .. } = Store::open(&office.settings()).unwrap();
+    assert_eq!(mended.photos, 1);
+    assert!(store.person(RecordNumber(1)).unwrap().unwrap().photos.is_empty());
+    let mut again = person(&mut store, "Chen Wei");
+    again.taxpayer.record = RecordNumber(1);
+    store.commit(vec![Change::Put(Box::new(again))]).unwrap();
+    assert_eq!(store.photos(RecordNumber(1)).unwrap().len(), 1);
 }
 
 #[test]
@@ -320,7 +354,7 @@ fn a_version_changes_when_anything_of_the_person_is_written_and_only_then() {
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
     let versions = || {
         let mut versions = Vec::new();
-        let everybody = Everybody::in_store(&office.settings()).unwrap();
+        let everybody = Everybody::now(&office.settings()).unwrap();
         let mut note = |sealed: SealedPerson| versions.push(sealed.version);
         everybody
             .walk(MODEL, |sealed| {

@@ -1,20 +1,31 @@
 //! Everybody in one pass: who is there, whether they have changed, and, only for those who are wanted, what is in their records.
 //!
-//! It reads the copy beside the store when that is up to date: that needs neither sled nor the store's lock, so it takes a third of the
-//! time and no memory to speak of, and staff can sync meanwhile. Otherwise it reads the store.
+//! It reads the copy beside the store: that needs neither sled nor the store's lock nor room on the disk, and staff can sync meanwhile.
+//! A copy that is older than the store is as good for whoever is in both, and who was erased since cannot be read in it. Its bytes are not
+//! authenticated as a whole; each record is, by its seal.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    os::unix::fs::FileExt,
+    path::PathBuf,
+};
 
 use super::{
-    Enrolled, Store, StoreError, StoreKey,
-    copy::Copy,
+    Enrolled, Store, StoreError, StoreKey, disk,
+    keyring::{Keys, Slot},
     layout,
-    ledger::Ledger,
-    seal::{NotOurs, Sealer},
+    seal::Sealer,
+    snapshot::{self, MAX_PART, Section, Sections},
 };
 use crate::{
     config::StoreSettings,
     face::Template,
     person::{RecordNumber, Taxpayer},
 };
+
+/// Read at once.
+const BUFFER: usize = 1 << 20;
 
 /// How a person stands in the store: differs from any other version as soon as anything of them was written again.
 ///
@@ -32,7 +43,7 @@ impl Version {
     pub const UNKNOWN: Self = Self { person: 0, templates: 0 };
 }
 
-/// A person as they lie in the store, with the templates of one model.
+/// A person as they lie in the copy, with the templates of one model.
 #[derive(Debug)]
 pub struct SealedPerson {
     /// Who.
@@ -44,41 +55,56 @@ pub struct SealedPerson {
 }
 
 /// Everybody, to be read from end to end.
-pub enum Everybody {
-    /// From the store itself, which is locked meanwhile.
-    InStore(Box<Store>),
-    /// From the copy beside it.
-    InCopy(Box<Copied>),
-}
-
-/// The copy and what opens it.
-pub struct Copied {
-    copy: Copy,
+pub struct Everybody {
+    file: File,
+    path: PathBuf,
+    /// Of the store when the copy was written.
+    pub generation: u64,
+    sections: Sections,
+    keys: Keys,
     sealer: Sealer,
 }
 
 impl Everybody {
-    /// Everybody from the copy beside the store, if it has all that was ever acknowledged; `None` if not.
-    pub fn in_copy(settings: &StoreSettings) -> Option<Self> {
-        let copy = Copy::open(&settings.folder, &Ledger::read(&settings.folder))?;
-        let key = StoreKey::of(settings).ok().flatten()?;
-        Some(Self::InCopy(Box::new(Copied { copy, sealer: Sealer::new(&key) })))
-    }
-
-    /// Everybody from the store.
+    /// Everybody as the copy beside the store has them, however old it is, but for who was erased since.
     ///
     /// # Errors
-    /// As [`Store::open_unchecked`].
-    pub fn in_store(settings: &StoreSettings) -> Result<Self, StoreError> {
-        Ok(Self::InStore(Box::new(Store::open_unchecked(settings)?.store)))
+    /// [`StoreError::NoCopy`]; [`StoreError::KeyMissing`] and what else keeps the key from being read; [`StoreError::Io`].
+    pub fn in_copy(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let path = snapshot::path(&settings.folder);
+        let absent = || StoreError::NoCopy { folder: settings.folder.clone() };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(absent()),
+            Err(error) => return Err(disk::at(&path)(error)),
+        };
+        let (generation, sections) = snapshot::generation_in(&file).zip(Sections::of(&file)).ok_or_else(absent)?;
+        let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
+        let key = StoreKey::of(settings)?.ok_or_else(missing)?;
+        let keys = Keys::read(&settings.key_file)?.ok_or_else(missing)?;
+        Ok(Self { file, path, generation, sections, keys, sealer: Sealer::new(&key) })
     }
 
-    /// Everybody from the copy, or from the store where there is no copy that is up to date.
+    /// The same, after the copy was brought up to date where that is needed and nobody has the store open.
     ///
     /// # Errors
-    /// As [`Everybody::in_store`].
+    /// As [`Self::in_copy`], or why a store without a copy cannot be opened.
     pub fn now(settings: &StoreSettings) -> Result<Self, StoreError> {
-        Self::in_copy(settings).map_or_else(|| Self::in_store(settings), Ok)
+        let current = |it: &Self| it.generation >= it.keys.counted();
+        let copy = Self::in_copy(settings);
+        if copy.as_ref().is_ok_and(current) || !Store::is_there(&settings.folder)? {
+            return copy;
+        }
+        match Store::open(settings).and_then(|mut opened| opened.store.write_snapshot()) {
+            Err(error) if copy.is_err() => Err(error),
+            Err(_) => copy,
+            Ok(()) => Self::in_copy(settings),
+        }
+    }
+
+    /// Whether everything that was acknowledged is in it.
+    pub fn is_current(&self) -> bool {
+        self.generation >= self.keys.counted()
     }
 
     /// Whether somebody has this record number.
@@ -87,16 +113,11 @@ impl Everybody {
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
         let wanted = layout::person(record);
-        match self {
-            Self::InStore(store) => Ok(store.engine.get(&wanted)?.is_some()),
-            Self::InCopy(it) => {
-                let found = it.copy.people().find_map(|entry| match entry {
-                    Ok((key, _)) => (key == wanted).then_some(Ok(())),
-                    Err(error) => Some(Err(error)),
-                });
-                found.transpose().map(|found| found.is_some())
-            }
+        let mut found = false;
+        for entry in self.entries(self.sections.people, layout::PEOPLE) {
+            found |= entry?.0 == wanted;
         }
+        Ok(found && !self.keys.is_erased(record))
     }
 
     /// Gives everybody to `each`, by record number, with their templates by `model`, sealed.
@@ -106,19 +127,33 @@ impl Everybody {
     pub fn walk(
         &self,
         model: &str,
-        each: impl FnMut(SealedPerson) -> Result<(), StoreError>,
+        mut each: impl FnMut(SealedPerson) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        match self {
-            Self::InStore(store) => {
-                let (people, templates) =
-                    (store.engine.entries(layout::PEOPLE), store.engine.entries(layout::TEMPLATES));
-                together(people, templates, model, || store.illegible(), each)
+        let mut templates = self.entries(self.sections.templates, layout::TEMPLATES).peekable();
+        for entry in self.entries(self.sections.people, layout::PEOPLE) {
+            let (key, person) = entry?;
+            let record = layout::record(&key).ok_or_else(|| self.illegible())?;
+            let version = Version { person: nonce(&person), templates: 0 };
+            let mut sealed = SealedPerson { record, version, person, templates: Vec::new() };
+            // Templates of nobody, before this person's, are passed over.
+            let upto = |entry: &Result<(Vec<u8>, Vec<u8>), StoreError>| match entry {
+                Ok((key, _)) => layout::record(key).is_none_or(|owner| owner <= record),
+                Err(_) => true,
+            };
+            while let Some(entry) = templates.next_if(upto) {
+                let (key, value) = entry?;
+                let (owner, _, made_by) = layout::of_model(&key).ok_or_else(|| self.illegible())?;
+                if owner == record && made_by == model {
+                    let version = &mut sealed.version.templates;
+                    *version = version.rotate_left(1).wrapping_add(nonce(&value));
+                    sealed.templates.push((key, value));
+                }
             }
-            Self::InCopy(it) => {
-                let illegible = || it.copy.damaged("a record does not read as one");
-                together(it.copy.people(), it.copy.templates(), model, illegible, each)
+            if !self.keys.is_erased(record) {
+                each(sealed)?;
             }
         }
+        Ok(())
     }
 
     /// Whether anybody has a template by `model`.
@@ -126,18 +161,12 @@ impl Everybody {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn knows(&self, model: &str) -> Result<bool, StoreError> {
-        let by = |key: &[u8]| layout::of_model(key).is_some_and(|(_, _, made_by)| made_by == model);
-        let found = match self {
-            Self::InStore(store) => store.engine.entries(layout::TEMPLATES).find_map(|entry| match entry {
-                Ok((key, _)) => by(key.as_ref()).then_some(Ok(())),
-                Err(error) => Some(Err(error)),
-            }),
-            Self::InCopy(it) => it.copy.templates().find_map(|entry| match entry {
-                Ok((key, _)) => by(key.as_ref()).then_some(Ok(())),
-                Err(error) => Some(Err(error)),
-            }),
-        };
-        found.transpose().map(|found| found.is_some())
+        for entry in self.entries(self.sections.templates, layout::TEMPLATES) {
+            if layout::of_model(&entry?.0).is_some_and(|(_, _, made_by)| made_by == model) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Opens a person's record and templates.
@@ -145,57 +174,80 @@ impl Everybody {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn open(&self, sealed: &SealedPerson) -> Result<(Taxpayer, Vec<Template>), StoreError> {
-        let (sealer, damaged): (_, &dyn Fn(&'static str) -> StoreError) = match self {
-            Self::InStore(store) => (&store.sealer, &|cause| store.engine.damaged(cause.into())),
-            Self::InCopy(it) => (&it.sealer, &|cause| it.copy.damaged(cause)),
-        };
-        let unsealed = |_: NotOurs| damaged("a record does not open with the store's key");
-        let illegible = || damaged("a record does not read as one");
-        let plain = sealer.open(&layout::person(sealed.record), &sealed.person).map_err(unsealed)?;
+        let closed = || self.damaged("a record does not open with its owner's key");
+        let Slot::Given(seal) = self.keys.slot(sealed.record, &self.sealer) else { return Err(closed()) };
+        let plain = seal.open(&layout::person(sealed.record), &sealed.person).map_err(|_| closed())?;
         // serde's own words could quote the record.
-        let enrolled: Enrolled = serde_json::from_slice(&plain).map_err(|_| illegible())?;
+        let enrolled: Enrolled = serde_json::from_slice(&plain).map_err(|_| self.illegible())?;
         let templates = sealed.templates.iter().map(|(key, value)| {
-            let plain = sealer.open(key, value).map_err(unsealed)?;
-            layout::template_from(&plain).ok_or_else(illegible)
+            let plain = seal.open(key, value).map_err(|_| closed())?;
+            layout::template_from(&plain).ok_or_else(|| self.illegible())
         });
         Ok((enrolled.taxpayer, templates.collect::<Result<_, _>>()?))
     }
-}
 
-/// Brings people and templates together, both by record number.
-fn together<P: AsRef<[u8]>, Q: AsRef<[u8]>, T: AsRef<[u8]>, U: AsRef<[u8]>>(
-    people: impl Iterator<Item = Result<(P, Q), StoreError>>,
-    templates: impl Iterator<Item = Result<(T, U), StoreError>>,
-    model: &str,
-    illegible: impl Fn() -> StoreError,
-    mut each: impl FnMut(SealedPerson) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut templates = templates.peekable();
-    for entry in people {
-        let (key, value) = entry?;
-        let record = key.as_ref().get(1..).and_then(layout::number).map(RecordNumber).ok_or_else(&illegible)?;
-        let version = Version { person: nonce(value.as_ref()), templates: 0 };
-        let mut sealed = SealedPerson { record, version, person: value.as_ref().to_vec(), templates: Vec::new() };
-        // Templates of nobody, before this person's, are passed over.
-        let upto = |entry: &Result<(T, U), StoreError>| match entry {
-            Ok((key, _)) => layout::of_model(key.as_ref()).is_none_or(|(owner, ..)| owner <= record),
-            Err(_) => true,
-        };
-        while let Some(entry) = templates.next_if(upto) {
-            let (key, value) = entry?;
-            let (owner, _, made_by) = layout::of_model(key.as_ref()).ok_or_else(&illegible)?;
-            if owner == record && made_by == model {
-                let version = &mut sealed.version.templates;
-                *version = version.rotate_left(1).wrapping_add(nonce(value.as_ref()));
-                sealed.templates.push((key.as_ref().to_vec(), value.as_ref().to_vec()));
-            }
-        }
-        each(sealed)?;
+    fn damaged(&self, cause: &str) -> StoreError {
+        StoreError::Damaged { folder: self.path.clone(), cause: cause.into() }
     }
-    Ok(())
+
+    fn illegible(&self) -> StoreError {
+        self.damaged("a record does not read as one")
+    }
+
+    fn entries(
+        &self,
+        section: Section,
+        prefix: &'static [u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
+        let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at: section.at });
+        (0..section.count).map(move |_| self.entry(&mut reader, prefix))
+    }
+
+    fn entry(&self, reader: &mut impl Read, prefix: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+        let (key, value) = (self.length(reader)?, self.length(reader)?);
+        if key.max(value) > MAX_PART {
+            return Err(self.damaged("an entry has an impossible length"));
+        }
+        let (key, value) = (self.bytes(reader, key)?, self.bytes(reader, value)?);
+        // Else somebody would be left out without a word.
+        if key.starts_with(prefix) { Ok((key, value)) } else { Err(self.damaged("an entry is not where it should be")) }
+    }
+
+    fn length(&self, reader: &mut impl Read) -> Result<u32, StoreError> {
+        let mut bytes = [0; 4];
+        reader.read_exact(&mut bytes).map_err(|error| self.unread(error))?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn bytes(&self, reader: &mut impl Read, count: u32) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; count as usize];
+        reader.read_exact(&mut bytes).map_err(|error| self.unread(error))?;
+        Ok(bytes)
+    }
+
+    fn unread(&self, error: std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.damaged("it is cut off"),
+            _ => disk::at(&self.path)(error),
+        }
+    }
 }
 
 /// A sealed record begins with its nonce.
 fn nonce(sealed: &[u8]) -> u64 {
     sealed.first_chunk::<8>().map_or(0, |start| u64::from_le_bytes(*start))
+}
+
+/// A file from one place on, whoever else reads it.
+struct Onwards<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for Onwards<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
 }

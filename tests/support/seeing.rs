@@ -15,10 +15,8 @@ use greeter::{
     face::{eyes::Eyes, manifest::Manifest, networks::Networks},
     gallery::decision::Demands,
     installation::Installation,
-    pipeline::{
-        roll::{CurrentRoll, Roll},
-        vision::{Sighting, Vision},
-    },
+    pipeline::vision::{Sighting, Vision},
+    roll::{CurrentRoll, Roll},
 };
 use image::RgbImage;
 

@@ -27,7 +27,7 @@ use crate::{
         networks::Networks,
         quality::{Demands, MAX_YAW_DEGREES},
     },
-    pipeline::enrolled::Reader,
+    roll::Reader,
 };
 
 /// Who is recognised, on photos of people who are known.

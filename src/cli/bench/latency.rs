@@ -17,13 +17,8 @@ use crate::{
         manifest::Manifest,
         networks::Networks,
     },
-    pipeline::{
-        Pipeline,
-        enrolled::Reader,
-        roll::{CurrentRoll, Roll},
-        spread::Spread,
-        vision::Vision,
-    },
+    pipeline::{Pipeline, spread::Spread, vision::Vision},
+    roll::{CurrentRoll, Reader, Roll},
 };
 
 /// How long visitors wait for the first sound of their greeting.

@@ -15,7 +15,8 @@ use super::{Context, Exit, run as run_command};
 use crate::{
     bench::staged_camera::{Scene, StagedCamera},
     config::GreetingSettings,
-    pipeline::{Pipeline, roll::CurrentRoll, vision::Vision},
+    pipeline::{Pipeline, vision::Vision},
+    roll::CurrentRoll,
 };
 
 /// Measure the program on this machine.

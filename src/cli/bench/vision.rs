@@ -22,7 +22,8 @@ use crate::{
     config::Config,
     face::{eyes::Eyes, manifest::Manifest},
     journal::Event,
-    pipeline::{enrolled::Reader, host::Told, roll::CurrentRoll, vision::Vision},
+    pipeline::{host::Told, vision::Vision},
+    roll::{CurrentRoll, Reader},
 };
 
 /// Sizes of frames.

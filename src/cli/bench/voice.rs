@@ -24,11 +24,8 @@ use crate::{
     face::manifest::Manifest,
     greeting::{audition, speech, speech::Speech},
     person::Language,
-    pipeline::{
-        enrolled::Reader,
-        roll::{CurrentRoll, Roll},
-        spread::Spread,
-    },
+    pipeline::spread::Spread,
+    roll::{CurrentRoll, Reader, Roll},
 };
 
 /// Renderers load their networks within this.

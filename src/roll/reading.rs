@@ -1,10 +1,10 @@
-//! Reads everybody out of the store at once, on all cores: the robot serves when this is done.
+//! Reads everybody out of the store's copy at once, on all cores: the robot serves when this is done.
 
 use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::roll::Change;
+use super::Change;
 use crate::store::{Everybody, SealedPerson, StoreError};
 
 /// People handed from thread to thread at once.

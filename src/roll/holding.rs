@@ -1,32 +1,34 @@
 //! Follows who is on hold, whatever the store is doing: the file is looked at by a thread of its own, which waits for no lock.
 
 use std::{
-    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use super::roll::CurrentRoll;
-use crate::store::{HoldFile, OnHold, Store};
+use super::CurrentRoll;
+use crate::{
+    config::StoreSettings,
+    store::{HoldFile, OnHold, Store},
+};
 
 /// How often the file is looked at: somebody who was put on hold is named by nothing that begins a second later.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The file beside a store, and whether the operator was told that it cannot be read.
 pub struct Holding {
-    folder: PathBuf,
+    store: StoreSettings,
     file: HoldFile,
     complained: bool,
 }
 
 impl Holding {
-    /// For the store in `folder`.
-    pub fn beside(folder: &Path) -> Self {
-        Self { folder: folder.into(), file: HoldFile::beside(folder), complained: false }
+    /// For this store.
+    pub fn beside(store: &StoreSettings) -> Self {
+        Self { file: HoldFile::beside(&store.folder), store: store.clone(), complained: false }
     }
 
     /// Who is on hold; everybody where that cannot be read, which is said once.
@@ -46,12 +48,12 @@ impl Holding {
         }
     }
 
-    /// Brings the roll up to date once. `caught_up` is the store's generation that the roll is known to have.
-    fn step(&mut self, roll: &CurrentRoll, caught_up: &AtomicU64) {
+    /// Brings the roll up to date once.
+    fn step(&mut self, roll: &CurrentRoll) {
         let now = self.look();
         // Who is erased is on hold no longer, but may still be in the roll for a moment. The store's generation is written before the
         // hold is dropped, so it is read after it.
-        let settled = Store::generation(&self.folder) == caught_up.load(Ordering::Relaxed);
+        let settled = Store::generation(&self.store) == roll.get().generation;
         let before = roll.get().holds().clone();
         let next = if settled { now } else { now.added_to(&before) };
         if next != before {
@@ -67,14 +69,13 @@ impl Holding {
     pub fn follow(
         mut self,
         roll: CurrentRoll,
-        caught_up: Arc<AtomicU64>,
         stop: Arc<AtomicBool>,
     ) -> std::io::Result<JoinHandle<()>> {
         // It was said when the roll was read.
         self.complained = *roll.get().holds() == OnHold::Everybody;
         thread::Builder::new().name("on-hold".into()).spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                self.step(&roll, &caught_up);
+                self.step(&roll);
                 thread::park_timeout(LOOK_EVERY);
             }
         })
@@ -94,10 +95,11 @@ mod tests {
     const CHEN: RecordNumber = RecordNumber(7);
 
     /// A robot whose roll has Chen in it, and the folder of its store.
-    fn hall() -> (tempfile::TempDir, PathBuf, CurrentRoll) {
+    fn hall() -> (tempfile::TempDir, StoreSettings, CurrentRoll) {
         use rand::SeedableRng as _;
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store");
+        let store =
+            StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
         let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(3);
         let card = Card::from(made_up::taxpayer(CHEN, &mut generator));
         let demands = |_| crate::gallery::decision::Demands::new(&Default::default(), 0.5, None);
@@ -110,9 +112,9 @@ mod tests {
     #[test]
     fn whoever_is_put_on_hold_may_not_be_named_until_they_are_released() {
         let (_folder, store, roll) = hall();
-        let (mut holding, staff) = (Holding::beside(&store), HoldFile::beside(&store));
+        let (mut holding, staff) = (Holding::beside(&store), HoldFile::beside(&store.folder));
         let mut look = || {
-            holding.step(&roll, &AtomicU64::new(0));
+            holding.step(&roll);
             let roll = roll.get();
             (roll.may_be_named(CHEN), roll.on_hold(CHEN), roll.hold_changes())
         };
@@ -129,7 +131,7 @@ mod tests {
         let (folder, store, roll) = hall();
         let mut holding = Holding::beside(&store);
         let mut look = || {
-            holding.step(&roll, &AtomicU64::new(0));
+            holding.step(&roll);
             roll.get().may_be_named(CHEN)
         };
         assert!(look());
@@ -142,21 +144,19 @@ mod tests {
     #[test]
     fn somebody_on_hold_who_is_erased_is_not_named_in_the_moment_before_the_roll_forgets_them() {
         let (_folder, store, roll) = hall();
-        let (mut holding, staff) = (Holding::beside(&store), HoldFile::beside(&store));
-        let caught_up = AtomicU64::new(0);
+        let (mut holding, staff) = (Holding::beside(&store), HoldFile::beside(&store.folder));
         staff.hold(CHEN).unwrap();
-        holding.step(&roll, &caught_up);
-        // As a removal does it: the store is newer, and the hold is gone.
-        std::fs::write(store.with_extension("generation"), r#"{"generation":1,"next_record":8,"removed":[7]}"#)
-            .unwrap();
+        holding.step(&roll);
+        // As a removal does it: the store is another one than the roll, and the hold is gone.
+        roll.change().generation = 1;
         staff.release(&[CHEN]).unwrap();
-        holding.step(&roll, &caught_up);
+        holding.step(&roll);
         assert!(roll.get().person(CHEN).is_some() && !roll.get().may_be_named(CHEN));
         staff.hold(RecordNumber(8)).unwrap();
-        holding.step(&roll, &caught_up);
+        holding.step(&roll);
         assert!(roll.get().on_hold(RecordNumber(8)), "whoever is put on hold meanwhile waits for nothing");
-        caught_up.store(1, Ordering::Relaxed);
-        holding.step(&roll, &caught_up);
+        roll.change().generation = 0;
+        holding.step(&roll);
         assert!(!roll.get().on_hold(CHEN));
     }
 }

@@ -1,24 +1,19 @@
 //! Reads everybody who is enrolled out of the store, and whoever has changed whenever `greeter sync` has changed it.
 //!
-//! It reads the copy beside the store, which every sync renews, so staff can sync while the robot serves; the store itself only where
-//! there is no copy that is up to date, and then it is open only meanwhile.
+//! It reads the copy beside the store, which every sync renews, so staff can sync while the robot serves. Where the copy is older than the
+//! store it is renewed, if nobody has the store open; else the older one serves, without whoever was erased since.
 
 use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use super::{
-    exact_rows::SealedRows,
-    holding::Holding,
-    reading,
-    roll::{Change, CurrentRoll, Roll},
-};
+use super::{Change, CurrentRoll, Roll, holding::Holding, reading};
 use crate::{
     calibration::{
         file,
@@ -28,7 +23,7 @@ use crate::{
     face::manifest::Manifest,
     gallery::{NonMates, decision::Demands},
     person::RecordNumber,
-    store::{Everybody, Store, StoreError},
+    store::{Everybody, Keys, Store, StoreError},
 };
 
 /// How often the store's generation is looked at.
@@ -87,35 +82,28 @@ impl Reader {
     /// As the store says.
     pub fn read(&self) -> Result<Roll, StoreError> {
         // Read before the people: see `holding`.
-        let on_hold = Holding::beside(&self.store.folder).look();
-        let mut roll = self.read_into(|| SealedRows::beside(&self.store.folder))?;
+        let on_hold = Holding::beside(&self.store).look();
+        let mut roll = self.read_everybody()?;
         roll.hold(on_hold);
         Ok(roll)
     }
 
-    fn read_into(&self, exact: impl Fn() -> SealedRows) -> Result<Roll, StoreError> {
+    fn read_everybody(&self) -> Result<Roll, StoreError> {
         let in_force = (self.in_force)();
         let demands = |people| self.demands_by(&in_force, people);
-        self.with_everybody(|everybody| {
-            let mut roll = Roll::empty(Box::new(exact()), demands(0));
-            reading::everybody(everybody, &self.model, |batch| roll.update(batch, demands))?;
-            Ok(roll)
-        })
-    }
-
-    /// Calls `with` with the copy beside the store, or with the store where there is none that is up to date or it is damaged; and once more
-    /// where the store is damaged: now that damage is known, opening the store rebuilds it.
-    fn with_everybody<T>(&self, mut with: impl FnMut(&Everybody) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Some(copy) = Everybody::in_copy(&self.store) {
-            match with(&copy) {
-                Err(error) => tracing::warn!("the store's copy cannot be read, so the store is: {error}"),
-                done => return done,
+        let mut roll = Roll::empty(demands(0));
+        let everybody = match Everybody::now(&self.store) {
+            Ok(everybody) => everybody,
+            Err(StoreError::NoCopy { .. }) => return Ok(roll),
+            Err(StoreError::Locked { holder, .. }) => {
+                tracing::warn!("nobody is known until {holder} has finished: it has the store, and there is no copy beside it yet");
+                return Ok(roll);
             }
-        }
-        match with(&Everybody::in_store(&self.store)?) {
-            Err(StoreError::Damaged { .. }) => with(&Everybody::in_store(&self.store)?),
-            done => done,
-        }
+            Err(error) => return Err(error),
+        };
+        reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands))?;
+        roll.generation = everybody.generation;
+        Ok(roll)
     }
 
     /// What staff should know about people who cannot be recognised, and the cure.
@@ -153,22 +141,17 @@ impl Reader {
             }
             roll.change().update(changes, |people| self.demands_by(&in_force, people));
         };
-        let mut here = Vec::new();
-        let mut changes = self.with_everybody(|everybody| {
-            here.clear();
-            taken_away.set(roll.get().recognisable() > 0 && !everybody.knows(&self.model)?);
-            let mut changes = Vec::new();
-            everybody.walk(&self.model, |sealed| {
-                here.push(sealed.record);
-                if roll.get().version(sealed.record) != Some(sealed.version) {
-                    changes.push(reading::one(everybody, &sealed)?);
-                }
-                if changes.len() == AT_ONCE {
-                    make(std::mem::take(&mut changes));
-                }
-                Ok(())
-            })?;
-            Ok(changes)
+        let (everybody, mut here, mut changes) = (Everybody::now(&self.store)?, Vec::new(), Vec::new());
+        taken_away.set(roll.get().recognisable() > 0 && !everybody.knows(&self.model)?);
+        everybody.walk(&self.model, |sealed| {
+            here.push(sealed.record);
+            if roll.get().version(sealed.record) != Some(sealed.version) {
+                changes.push(reading::one(&everybody, &sealed)?);
+            }
+            if changes.len() == AT_ONCE {
+                make(std::mem::take(&mut changes));
+            }
+            Ok(())
         })?;
         let gone = |record: &RecordNumber| here.binary_search(record).is_err();
         changes.extend(roll.get().records().filter(gone).map(Change::Remove));
@@ -180,77 +163,60 @@ impl Reader {
         }
         // Also where nobody has changed: a new calibration changes what is demanded.
         make(changes);
-        if roll.get().gallery.is_wasteful() {
-            roll.change().gallery.move_exact_rows(Box::new(SealedRows::beside(&self.store.folder)));
-        }
+        roll.change().generation = everybody.generation;
         Ok(())
     }
 
     /// Takes out whoever was removed, which waits for nothing.
     fn let_go(&self, roll: &CurrentRoll) {
-        let removed = Store::removed(&self.store.folder);
+        // Keys that cannot be read for a moment are read with the copy.
+        let Ok(Some(keys)) = Keys::read(&self.store.key_file) else { return };
         let gone: Vec<_> = {
             let roll = roll.get();
-            removed.into_iter().filter(|record| roll.person(*record).is_some()).map(Change::Remove).collect()
+            roll.records().filter(|record| keys.is_erased(*record)).map(Change::Remove).collect()
         };
         if !gone.is_empty() {
             roll.change().update(gone, |people| self.demands(people));
         }
     }
 
-    /// Does what has become necessary: catches up with the store, or reads everybody anew, into memory, when the disk has failed.
-    fn renew(&self, roll: &CurrentRoll) -> Result<usize, StoreError> {
-        if roll.get().gallery.doubtful() {
-            roll.replace(self.read_into(SealedRows::in_memory)?);
-        } else {
-            self.catch_up(roll)?;
-        }
-        Ok(roll.get().people())
-    }
-
-    /// How new the store is.
-    pub fn generation(&self) -> u64 {
-        Store::generation(&self.store.folder)
-    }
-
-    /// Catches up whenever the store is newer than `known`, until `stop` is set, and says how many people there are now. Who is on hold is
+    /// Catches up whenever the store is newer than the roll, until `stop` is set, and says how many people there are now. Who is on hold is
     /// followed by a second thread, which the first one ends.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn follow(
         self,
-        mut known: u64,
         roll: CurrentRoll,
         stop: Arc<AtomicBool>,
         reloaded: impl Fn(usize) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
-        let caught_up = Arc::new(AtomicU64::new(known));
-        let holding = Holding::beside(&self.store.folder).follow(roll.clone(), caught_up.clone(), stop.clone())?;
+        let holding = Holding::beside(&self.store).follow(roll.clone(), stop.clone())?;
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let (mut complained, mut read_at) = (false, Instant::now());
-            let mut calibrated = file::written_at(&self.store.folder);
+            let (mut seen, mut calibrated) = (roll.get().generation, file::written_at(&self.store.folder));
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
-                let newest = self.generation();
+                let (known, newest) = (roll.get().generation, Store::generation(&self.store));
                 let calibration = file::written_at(&self.store.folder);
-                if newest == known && calibration == calibrated && !roll.get().gallery.doubtful() {
+                if newest == known && calibration == calibrated {
                     continue;
                 }
-                self.let_go(&roll);
+                if newest != std::mem::replace(&mut seen, newest) {
+                    self.let_go(&roll);
+                }
                 // A sync that is under way renews the copy when it is done. A long one is not waited for.
-                if Everybody::in_copy(&self.store).is_none() && read_at.elapsed() < WAIT_FOR_COPY {
+                let current = Everybody::in_copy(&self.store).is_ok_and(|copy| copy.is_current());
+                if !current && read_at.elapsed() < WAIT_FOR_COPY {
                     continue;
                 }
                 read_at = Instant::now();
-                match self.renew(&roll) {
-                    Ok(people) => {
-                        (known, calibrated) = (newest, calibration);
-                        caught_up.store(known, Ordering::Relaxed);
+                match self.catch_up(&roll) {
+                    Ok(()) => {
+                        calibrated = calibration;
                         complained = false;
-                        reloaded(people);
+                        reloaded(roll.get().people());
                     }
-                    // Another process is writing: next time.
                     Err(error) => {
                         if !complained {
                             tracing::warn!("the store has changed but cannot be read yet: {error}");
@@ -265,5 +231,5 @@ impl Reader {
 }
 
 #[cfg(test)]
-#[path = "enrolled_tests.rs"]
+#[path = "follower_tests.rs"]
 mod tests;

@@ -8,14 +8,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use super::cards::Cards;
 use crate::{
     face::Template,
-    gallery::{
-        Entry, Gallery,
-        decision::Demands,
-        exact::{ExactRows, InMemory},
-    },
+    gallery::{Entry, Gallery, decision::Demands},
     person::{Card, RecordNumber, Taxpayer},
     store::{OnHold, Version},
     visit::hall::{About, Enrolled},
@@ -30,7 +25,9 @@ pub struct Roll {
     pub gallery: Gallery,
     /// What a visitor must reach to be named among so many people.
     pub demands: Demands,
-    cards: Cards,
+    /// Of the store when this was read.
+    pub generation: u64,
+    cards: BTreeMap<RecordNumber, (Version, Card)>,
     on_hold: OnHold,
     hold_changes: u64,
 }
@@ -71,13 +68,13 @@ impl Change {
 }
 
 impl Roll {
-    /// Puts people and templates together, all in memory. Templates without a person are left out: they could not be greeted.
+    /// Puts people and templates together. Templates without a person are left out: they could not be greeted.
     pub fn new(
         people: Vec<Taxpayer>,
         templates: Vec<(RecordNumber, Template)>,
         demands: impl Fn(usize) -> Demands,
     ) -> Self {
-        let mut roll = Self::empty(Box::<InMemory>::default(), demands(0));
+        let mut roll = Self::empty(demands(0));
         let mut own: BTreeMap<RecordNumber, Vec<Template>> = BTreeMap::new();
         templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
         let changes = people.into_iter().map(|person| {
@@ -89,37 +86,41 @@ impl Roll {
         roll
     }
 
-    /// Nobody yet; exact rows go to `exact`.
-    pub fn empty(exact: Box<dyn ExactRows>, demands: Demands) -> Self {
-        let gallery = Gallery::empty(exact);
-        Self { gallery, demands, cards: Cards::default(), on_hold: OnHold::default(), hold_changes: 0 }
+    /// Nobody yet.
+    pub fn empty(demands: Demands) -> Self {
+        Self {
+            gallery: Gallery::default(),
+            demands,
+            generation: 0,
+            cards: BTreeMap::new(),
+            on_hold: OnHold::default(),
+            hold_changes: 0,
+        }
     }
 
     /// Makes the changes, one a person; `demands` says what a visitor must reach among so many people.
     pub fn update(&mut self, changes: Vec<Change>, demands: impl Fn(usize) -> Demands) {
-        let (mut entries, mut gone) = (Vec::with_capacity(changes.len()), Vec::new());
+        let mut entries = Vec::with_capacity(changes.len());
         for change in changes {
             match change {
                 Change::Put { record, version, card, templates } => {
-                    self.cards.put(record, version, &card);
+                    self.cards.insert(record, (version, card));
                     entries.push(Entry::mean(record, &templates));
                 }
-                Change::Rename { record, version, card } => self.cards.put(record, version, &card),
+                Change::Rename { record, version, card } => drop(self.cards.insert(record, (version, card))),
                 Change::Remove(record) => {
-                    gone.push(record);
+                    self.cards.remove(&record);
                     entries.push(Entry::gone(record));
                 }
             }
         }
-        gone.sort_unstable();
-        self.cards.remove(&gone);
         self.gallery.update(entries);
         self.demands = demands(self.gallery.people());
     }
 
     /// A person's card.
-    pub fn person(&self, record: RecordNumber) -> Option<Card> {
-        self.cards.get(record)
+    pub fn person(&self, record: RecordNumber) -> Option<&Card> {
+        self.cards.get(&record).map(|(_, card)| card)
     }
 
     /// Whether this person must not be named, though they are recognised. To be asked immediately before words are made.
@@ -150,12 +151,12 @@ impl Roll {
 
     /// Which version of a person is in the roll.
     pub fn version(&self, record: RecordNumber) -> Option<Version> {
-        self.cards.version(record)
+        self.cards.get(&record).map(|(version, _)| *version)
     }
 
     /// Everybody, by record number.
     pub fn records(&self) -> impl Iterator<Item = RecordNumber> + '_ {
-        self.cards.records()
+        self.cards.keys().copied()
     }
 
     /// How many people can be recognised.
@@ -185,7 +186,7 @@ impl Enrolled for Roll {
     fn about(&self, person: RecordNumber) -> Option<About> {
         let card = self.person(person)?;
         let staff = card.category.as_deref().is_some_and(|category| category.eq_ignore_ascii_case(STAFF));
-        Some(About { language: card.language, staff })
+        Some(About { language: card.language.clone(), staff })
     }
 }
 
@@ -202,13 +203,6 @@ impl CurrentRoll {
     /// The roll that holds now; it stays as it is for as long as the caller looks at it, so that should be short.
     pub fn get(&self) -> RwLockReadGuard<'_, Roll> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts everybody in the place of everybody who was there; who is on hold stays as it is.
-    pub fn replace(&self, everybody: Roll) {
-        let mut roll = self.change();
-        let (on_hold, hold_changes) = (roll.on_hold.clone(), roll.hold_changes);
-        *roll = Roll { on_hold, hold_changes, ..everybody };
     }
 
     /// The roll for changing it, when nobody looks at it.

@@ -171,47 +171,6 @@ fn while_staff_change_everybody_a_visitor_is_always_either_the_old_or_the_new() 
 }
 
 #[test]
-fn when_the_disk_under_the_templates_fails_everybody_is_read_into_memory() {
-    let mut office = Office::opens();
-    let chen = office.face();
-    let record = office.enrols(None, "Chen", std::slice::from_ref(&chen));
-    let mut broken = Roll::empty(Box::new(Unreadable), office.reader().demands(0));
-    let change = Change::Put {
-        record,
-        version: store::Version::UNKNOWN,
-        card: made_up::taxpayer(record, &mut office.generator).into(),
-        templates: vec![chen.clone()],
-    };
-    broken.update(vec![change], |people| office.reader().demands(people));
-    let roll = CurrentRoll::new(broken);
-    assert_eq!(finds(&roll, &chen).unwrap().0, record, "the visitor is found all the same");
-    assert!(roll.get().gallery.doubtful());
-    assert_eq!(office.reader().renew(&roll).unwrap(), 1);
-    assert_eq!(finds(&roll, &chen), Some((record, "Chen".into())));
-    assert!(!roll.get().gallery.doubtful() && roll.get().gallery.bytes() > 64 * 5);
-}
-
-/// A file that takes rows and gives none back.
-#[derive(Debug)]
-struct Unreadable;
-
-impl crate::gallery::exact::ExactRows for Unreadable {
-    fn keep(&mut self, _: &[f32], _: usize) -> u32 {
-        0
-    }
-    fn read(&self, _: u32, _: &mut [f32]) -> bool {
-        false
-    }
-    fn forget(&mut self, _: u32, _: usize) {}
-    fn forgotten(&self) -> usize {
-        0
-    }
-    fn bytes(&self) -> usize {
-        0
-    }
-}
-
-#[test]
 fn a_robot_that_runs_goes_on_after_a_switch_of_packs_and_forgets_whoever_was_erased_since() {
     let mut office = Office::opens();
     let [chen, li] = [(); 2].map(|()| office.face());
