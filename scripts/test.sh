@@ -10,6 +10,7 @@ list_parts() {
     cat <<'PARTS'
 networks       Every network is rebuilt from the package that it came from, and the outputs are compared.
 mutations      20,000 damaged pictures.
+power          Three hundred power cuts.
 surnames       Sixty surnames are heard by a recogniser that knows all of English.
 PARTS
     tests/scenes/part.py --list
@@ -66,6 +67,7 @@ case $part in
         scripts/models/rebuild.sh
         scripts/models/verify.sh
         ;;
+    power) cargo_test --test power -- ;;
     mutations) cargo_test --test mutations -- ;;
     surnames)
         scripts/private-python.sh .runtime/hear-python scripts/hear-python.txt

@@ -19,6 +19,7 @@ pub mod models;
 pub mod person;
 pub mod pipeline;
 pub mod reindex;
+pub mod rights;
 pub mod roll;
 pub mod routing;
 pub mod store;

@@ -309,7 +309,7 @@ fn root_switches_the_pack_of_a_store_that_is_the_services_and_leaves_no_file_of_
     let hand_over = |path: &Path| std::os::unix::fs::chown(path, Some(SERVICE), Some(SERVICE)).unwrap();
     let data = desk.at("data");
     fs::create_dir(&data).unwrap();
-    for name in ["store", "store.lock", "store.generation", "store.snapshot", "keys"] {
+    for name in ["store", "store.lock", "store.photos", "store.snapshot", "keys"] {
         fs::rename(desk.at(name), data.join(name)).unwrap();
     }
     let text = fs::read_to_string(desk.at("greeter.toml")).unwrap();

@@ -117,7 +117,8 @@ fn whoever_is_on_hold_is_recognised_and_not_named_from_a_second_later_until_staf
 fn while_a_sync_of_300_rows_runs_whoever_is_put_on_hold_is_not_named_from_a_second_later() {
     let mut hall = Hall::opens();
     let roster = roster_of_300(&hall.desk);
-    let generation = || fs::read_to_string(hall.desk.at("store.generation")).unwrap();
+    let settings = StoreSettings { folder: hall.desk.at("store"), key_file: hall.desk.at("keys/store.key") };
+    let generation = || Store::generation(&settings);
     let before = generation();
     let mut sync = hall.desk.starts(&["sync", &roster]);
     let begun = Instant::now();

@@ -5,7 +5,6 @@
 use std::{
     io::{BufRead, BufReader, Write},
     os::unix::fs::symlink,
-    process::{Command, Stdio},
     sync::atomic::Ordering,
     time::Duration,
 };
@@ -309,13 +308,13 @@ fn one_good_photo_is_enough_and_the_bad_ones_are_warnings_that_are_examined_once
 fn the_same_sync_again_changes_nothing_and_embeds_nothing() {
     let office = Office::with_people(5);
     assert_eq!(office.embedded_since(), 5);
-    let (before, generation) = (office.people(), Store::generation(&office.settings().folder));
+    let (before, generation) = (office.people(), Store::generation(&office.settings()));
     let report = office.syncs().unwrap();
     assert_eq!(report.count(Outcome::Unchanged), 5, "{report}");
     assert_eq!(office.embedded_since(), 0);
     assert_eq!(office.loaded.load(Ordering::SeqCst), 1, "the second time, no network was even loaded");
     assert_eq!(office.people(), before);
-    assert_eq!(Store::generation(&office.settings().folder), generation);
+    assert_eq!(Store::generation(&office.settings()), generation);
 }
 
 #[test]
@@ -377,7 +376,7 @@ fn a_dry_run_examines_every_photo_and_changes_nothing() {
     assert_eq!((report.count(Outcome::Added), report.count(Outcome::Removed)), (1, 1), "{report}");
     office.has_whole(1..=2);
     assert_eq!(office.people().len(), 2);
-    assert_eq!(Store::generation(&office.settings().folder), 1);
+    assert_eq!(Store::generation(&office.settings()), 1);
 }
 
 #[test]
@@ -552,28 +551,6 @@ fn gather(folder: &std::path::Path, files: &mut Vec<Vec<u8>>) {
 
 // --- bad moments ---
 
-/// This test program again, as the process that will be killed.
-fn itself_again(test: &str, office: &Office) -> Process {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, &office.root)
-        .env(CHILDS_DATA, &office.data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    Process(child.unwrap())
-}
-
-const CHILD: &str = "GREETER_TEST_CHILD";
-const CHILDS_DATA: &str = "GREETER_TEST_CHILDS_DATA";
-
-fn office_of_child() -> Option<Office> {
-    let root = std::env::var_os(CHILD)?;
-    let mut office = Office::at(root.as_ref());
-    office.data = std::env::var_os(CHILDS_DATA)?.into();
-    Some(office)
-}
-
 #[test]
 fn a_sync_that_is_killed_half_way_keeps_what_it_acknowledged_and_the_next_one_does_the_rest() {
     if let Some(mut office) = office_of_child() {
@@ -585,8 +562,8 @@ fn a_sync_that_is_killed_half_way_keeps_what_it_acknowledged_and_the_next_one_do
     office.writes_roster_of(1..=450);
     let name = "a_sync_that_is_killed_half_way_keeps_what_it_acknowledged_and_the_next_one_does_the_rest";
     let mut child = itself_again(name, &office);
-    let folder = office.settings().folder;
-    while Store::generation(&folder) == 0 {
+    let settings = office.settings();
+    while Store::generation(&settings) == 0 {
         assert!(child.0.try_wait().unwrap().is_none(), "the sync ended by itself");
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -681,13 +658,4 @@ fn a_power_cut_never_loses_an_acknowledged_person() {
     }
     println!("{total} people after 8 power cuts, the store was rebuilt {rebuilt} times");
     drop(office);
-}
-
-/// What ext4 does when its device is gone at once: nothing more is written, not even its log.
-fn cut_power(path: &std::path::Path) {
-    const SHUTDOWN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'X', 125);
-    const NO_LOG_FLUSH: u32 = 2;
-    let folder = std::fs::File::open(path).unwrap();
-    // SAFETY: EXT4_IOC_SHUTDOWN reads one u32 from where its argument points.
-    unsafe { rustix::ioctl::ioctl(&folder, rustix::ioctl::Setter::<SHUTDOWN, u32>::new(NO_LOG_FLUSH)) }.unwrap();
 }

@@ -95,11 +95,11 @@ fn everybody(count: u64) -> Vec<u64> {
 #[test]
 fn everybody_has_templates_of_both_recognisers_and_nobody_who_serves_has_to_read_again() {
     let office = Office::with_people(5);
-    let generation = Store::generation(&office.settings().folder);
+    let generation = Store::generation(&office.settings());
     office.embedded_since();
     assert_eq!((office.reindexes().used, office.embedded_since()), (5, 5));
     assert_eq!((office.templates(MODEL), office.templates(NEW)), (everybody(5), everybody(5)));
-    assert_eq!(Store::generation(&office.settings().folder), generation);
+    assert_eq!(Store::generation(&office.settings()), generation);
     assert_eq!((office.reindexes().used, office.embedded_since()), (5, 0), "once more: nothing to do");
     assert_eq!(office.syncs().unwrap().count(Outcome::Unchanged), 5);
 }
@@ -242,9 +242,9 @@ fn a_photo_that_the_new_networks_cannot_use_is_looked_at_once_and_whoever_has_no
 fn after_the_switch_the_old_templates_are_gone_also_from_the_copy() {
     let office = Office::with_people(3);
     let mut store = office.reindexes_while(|_| Ok(None)).unwrap().store;
-    let generation = Store::generation(&office.settings().folder);
+    let generation = Store::generation(&office.settings());
     assert_eq!(store.erase_other_models(NEW).unwrap(), 3);
-    assert!(Store::generation(&office.settings().folder) > generation, "whoever serves reads again");
+    assert!(Store::generation(&office.settings()) > generation, "whoever serves reads again");
     assert_eq!(store.erase_other_models(NEW).unwrap(), 0);
     store.write_snapshot().unwrap();
     drop(store);

@@ -1,5 +1,6 @@
 //! One file a command: parse, call, print. Decides nothing.
 
+mod audit;
 mod bench;
 mod calibrate;
 mod config;
@@ -8,9 +9,11 @@ mod explain;
 mod models;
 pub mod people;
 mod pipeline;
+mod receipt;
 mod reindex;
 mod run;
 mod say;
+mod store;
 mod switching;
 pub mod sync;
 mod voices;
@@ -27,6 +30,7 @@ use crate::{
         networks::Networks,
     },
     installation::Installation,
+    rights::access::{self, Access, AccessLog, All, Whose},
 };
 
 /// How a command ended, for scripts.
@@ -67,6 +71,8 @@ enum Command {
     Run(run::RunArgs),
     Sync(sync::SyncArgs),
     People(people::PeopleArgs),
+    Audit(audit::AuditArgs),
+    Receipt(receipt::ReceiptArgs),
     Calibrate(calibrate::CalibrateArgs),
     Explain(explain::ExplainArgs),
     /// Show, check, install or choose the networks that recognise people.
@@ -77,6 +83,7 @@ enum Command {
     Pipeline,
     Doctor(doctor::DoctorArgs),
     Say(say::SayArgs),
+    Store(store::StoreArgs),
     Voices(voices::VoicesArgs),
     Config(config::ConfigArgs),
 }
@@ -91,6 +98,8 @@ struct Context {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    // A core has keys, names and faces in it. Where this is refused, the service's unit still has it.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let cli = Cli::parse();
     // `doctor` says itself what it finds.
     let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
@@ -117,6 +126,46 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Writes down who looks at people or changes them. A log that cannot be written keeps nobody from an erasure, nor a full disk from being looked at.
+fn note(command: &Command, config: &Config) {
+    let Some((command, records)) = touches(command) else { return };
+    let (user, sudo_user) = access::who();
+    let access = Access { at: now(), user, sudo_user, command: command.into(), records };
+    let noted = AccessLog::of(&config.store).and_then(|log| log.map_or(Ok(()), |log| log.note(access)));
+    if let Err(error) = noted {
+        tracing::warn!("this access could not be written down: {error}");
+    }
+}
+
+/// With the offset from UTC.
+fn now() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// What a command does with people's records, if anything, for the access log.
+fn touches(command: &Command) -> Option<(&'static str, Whose)> {
+    let all = Whose::Everybody(All::All);
+    match command {
+        Command::People(args) => Some(args.touches()),
+        Command::Sync(_) => Some(("sync", all)),
+        Command::Calibrate(_) => Some(("calibrate", all)),
+        Command::Reindex(_) => Some(("reindex", all)),
+        Command::Store(_) => Some(("store", all)),
+        Command::Say(args) => args.touches().map(|record| ("say", Whose::One(record))),
+        // The robot itself, what knows record numbers and nothing else, and what knows nobody.
+        Command::Run(_)
+        | Command::Explain(_)
+        | Command::Models(_)
+        | Command::Bench(_)
+        | Command::Pipeline
+        | Command::Doctor(_)
+        | Command::Voices(_)
+        | Command::Audit(_)
+        | Command::Receipt(_)
+        | Command::Config(_) => None,
+    }
+}
+
 fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
     // It must say what is wrong even where the configuration is.
     if let Command::Doctor(args) = &cli.command {
@@ -124,6 +173,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
     }
     let (config, config_file) = Config::find(cli.config.as_deref())?;
     let context = Context { config, config_file, installation: Installation::find()? };
+    note(&cli.command, &context.config);
     match &cli.command {
         Command::Run(args) => run::run(args, &context),
         Command::Sync(args) => {
@@ -137,6 +187,9 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
             })
         }
         Command::People(args) => people::run(args, &context.config),
+        Command::Audit(args) => audit::run(args, &context.config),
+        Command::Receipt(args) => receipt::run(args, &context.config),
+        Command::Store(args) => store::run(*args, &context.config),
         Command::Calibrate(args) => calibrate::run(args, &context),
         Command::Models(args) => models::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),

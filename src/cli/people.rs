@@ -1,14 +1,24 @@
 //! `greeter people`: who is preloaded, one person in full, removing somebody, and who must not be named.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::PathBuf,
+};
 
 use anyhow::{Context, bail};
+use serde_json::Value;
 
 use super::Exit;
 use crate::{
     config::{Config, StoreSettings},
     person::{RecordNumber, Taxpayer},
-    store::{Change, Enrolled, Everybody, HoldFile, OnHold, Store, StoreError},
+    rights::{
+        access::{self, All, Whose},
+        export::{Beside, export},
+        objections::Objections,
+        receipt::Erased,
+    },
+    store::{Change, Enrolled, Everybody, HoldFile, Keys, OnHold, Store, StoreError},
 };
 
 /// Show, hold or remove preloaded people. Names, identity numbers and phone numbers are masked.
@@ -45,22 +55,60 @@ enum Command {
         #[arg(value_parser = record)]
         record: RecordNumber,
     },
-    /// Erase one person: record, photos and templates
+    /// Write everything that is kept of somebody into a folder: a page, the same as JSON, and their photos
+    ///
+    /// It is in the clear, for that person. Delete it when they have it.
+    Export {
+        /// The record number, from `greeter people list`
+        #[arg(value_parser = record)]
+        record: RecordNumber,
+        /// The folder, which is made
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+    /// Erase one person: their key first, so that nothing that is left of them anywhere can be read, then record, photos and templates
     ///
     /// The next `greeter sync` adds them again if they are still in its roster.
-    Remove {
+    #[command(visible_alias = "remove")]
+    Erase {
         /// The record number, from `greeter people list`
         #[arg(value_parser = record)]
         record: RecordNumber,
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// They objected: no roster brings them back until `greeter people withdraw-objection`
+        #[arg(long)]
+        objection: bool,
+        /// Who asked for it, for the receipt
+        #[arg(long, value_name = "WHO", default_value = "the person")]
+        asked_by: String,
+        /// Write the receipt to this new file, which `greeter receipt verify` checks
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
     },
+    /// Let rosters enrol somebody again who objected; their identity number is read from the standard input
+    WithdrawObjection,
 }
 
 pub(super) fn record(text: &str) -> Result<RecordNumber, String> {
     let number = text.strip_prefix('#').unwrap_or(text);
     number.parse().map(RecordNumber).map_err(|_| "a record number is a figure such as 17".into())
+}
+
+impl PeopleArgs {
+    /// For the access log: what is done, and to whose record.
+    pub fn touches(&self) -> (&'static str, Whose) {
+        match self.command {
+            Command::List => ("people list", Whose::Everybody(All::All)),
+            Command::Show { record, .. } => ("people show", Whose::One(record)),
+            Command::Hold { record } => ("people hold", Whose::One(record)),
+            Command::Release { record } => ("people release", Whose::One(record)),
+            Command::Export { record, .. } => ("people export", Whose::One(record)),
+            Command::Erase { record, .. } => ("people erase", Whose::One(record)),
+            Command::WithdrawObjection => ("people withdraw-objection", Whose::Everybody(All::All)),
+        }
+    }
 }
 
 /// Does it.
@@ -70,10 +118,16 @@ pub(super) fn record(text: &str) -> Result<RecordNumber, String> {
 pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
     let settings = &config.store;
     match args.command {
-        Command::List => anstream::print!("{}", table(&open(settings)?.enrolled()?, &on_hold(settings))),
+        Command::List => {
+            let enrolled = match Everybody::now(settings) {
+                Ok(everybody) => everybody.enrolled()?,
+                Err(StoreError::NoCopy { .. }) => Vec::new(),
+                Err(error) => return Err(error.into()),
+            };
+            anstream::print!("{}", table(&enrolled, &on_hold(settings)));
+        }
         Command::Show { record, reveal } => {
-            let person = open(settings)?.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
-            anstream::print!("{}", sheet(&person, on_hold(settings).contains(record), reveal));
+            anstream::print!("{}", sheet(&person(record, settings)?, on_hold(settings).contains(record), reveal));
         }
         Command::Hold { record } => hold(record, settings)?,
         Command::Release { record } => {
@@ -87,24 +141,72 @@ pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
                 }
             );
         }
-        Command::Remove { record, yes } => {
-            let mut store = open(settings)?;
-            let person = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
+        Command::Export { record, ref to } => {
+            let (on_hold, events) = (on_hold(settings).contains(record), events(record, config));
+            let photos = export(&open(settings)?, record, &Beside { on_hold, events }, to)?;
+            anstream::println!(
+                "Everything that is kept of record {record}, {photos} photos among it, is in {}, in the clear. Delete it when they have it.",
+                to.display()
+            );
+        }
+        Command::Erase { record, yes, objection, ref asked_by, ref receipt } => {
+            let person = person(record, settings)?;
             if !yes && !agreed(&person.taxpayer)? {
                 anstream::println!("Nothing was changed.");
                 return Ok(Exit::Done);
             }
-            store.commit(vec![Change::Remove(record)])?;
-            store.write_snapshot().context("the person is erased, but the store's copy still has to be renewed")?;
+            if objection {
+                let _lock = Objections::lock(settings)?;
+                let missing =
+                    || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
+                Objections::of(settings)?.ok_or_else(missing)?.add(&person.taxpayer.id_number)?;
+            }
+            let wholly = erase(record, settings)?;
+            let (user, sudo_user) = access::who();
+            let erased = Erased {
+                record,
+                at: super::now(),
+                by: sudo_user.unwrap_or(user),
+                asked_by: asked_by.clone(),
+                photos: person.photos.len(),
+                wholly,
+                objection,
+                remains: Erased::remains(),
+            };
+            let signed = erased.signed(settings)?;
+            anstream::println!("{signed}");
+            if let Some(path) = receipt {
+                signed.write(path).context("the person is erased, but the receipt could not be written")?;
+            }
+            if !objection {
+                anstream::println!("Take the person out of the roster too, or the next sync adds them again.");
+            }
+        }
+        Command::WithdrawObjection => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_line(&mut text)?;
+            let today = jiff::ZonedDateTime::now().date();
+            let number = crate::sync::parse_id_number(&text, today)
+                .map_err(|fault| anyhow::anyhow!("the identity number {fault}"))?;
+            let _lock = Objections::lock(settings)?;
+            let there = match Objections::of(settings)? {
+                Some(mut objections) => objections.withdraw(&number)?,
+                None => false,
+            };
             anstream::println!(
-                "Record {record} is erased. Take the person out of the roster too, or the next sync adds them again."
+                "{}",
+                if there {
+                    "They object no longer: the next sync enrols them if they are in its roster."
+                } else {
+                    "Nobody with this identity number had objected. Nothing was changed."
+                }
             );
         }
     }
     Ok(Exit::Done)
 }
 
-fn open(settings: &StoreSettings) -> Result<Store, StoreError> {
+pub(super) fn open(settings: &StoreSettings) -> Result<Store, StoreError> {
     let opened = Store::open(settings)?;
     if let Some(rebuilt) = &opened.rebuilt {
         anstream::eprintln!("{rebuilt}");
@@ -113,6 +215,45 @@ fn open(settings: &StoreSettings) -> Result<Store, StoreError> {
         anstream::eprintln!("The store's last changes are missing: run `greeter sync` again.");
     }
     Ok(opened.store)
+}
+
+/// The events that have this record number.
+fn events(record: RecordNumber, config: &Config) -> Vec<Value> {
+    let names = |event: &Value| {
+        let one = event["person"].as_u64() == Some(record.0);
+        one || event["people"].as_array().is_some_and(|people| people.iter().any(|it| it.as_u64() == Some(record.0)))
+    };
+    let files = std::fs::read_dir(&config.journal.folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect();
+    files.sort();
+    let texts = files.into_iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    let events = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    events.filter_map(|line| serde_json::from_str(&line).ok()).filter(names).collect()
+}
+
+fn person(record: RecordNumber, settings: &StoreSettings) -> Result<Enrolled, StoreError> {
+    let everybody = Everybody::now(settings)?.enrolled()?;
+    let person = everybody.into_iter().find(|person| person.taxpayer.record == record);
+    person.ok_or(StoreError::UnknownRecord(record))
+}
+
+/// Erases somebody, also where the store is in use or the disk is full: then the rest of them goes when it is opened next. Says whether they
+/// are gone wholly.
+fn erase(record: RecordNumber, settings: &StoreSettings) -> anyhow::Result<bool> {
+    match open(settings) {
+        Ok(mut store) => {
+            store.commit(vec![Change::Remove(record)])?;
+            store.write_snapshot().context("the person is erased, but the store's copy still has to be renewed")?;
+            Ok(true)
+        }
+        Err(error) if error.leaves_only_keys() => {
+            if !Keys::erase(settings, record)? {
+                return Err(StoreError::UnknownRecord(record).into());
+            }
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Holds first and asks afterwards whether there is such a person: that may have to wait for a sync, and the robot must not.

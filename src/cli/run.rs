@@ -57,7 +57,6 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut screen = Screen::new(args.events.as_deref(), config)?;
     let camera = camera(args, config)?;
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
-    let generation = reader.generation();
     // Everybody is read while the networks are loaded.
     let (read, networks) = std::thread::scope(|scope| {
         let reading = scope.spawn(|| reader.read());

@@ -49,6 +49,13 @@ pub struct SayArgs {
     out: Option<PathBuf>,
 }
 
+impl SayArgs {
+    /// Whose record is read for it.
+    pub fn touches(&self) -> Option<RecordNumber> {
+        self.person
+    }
+}
+
 /// Says it.
 pub fn run(args: &SayArgs, context: &Context) -> anyhow::Result<Exit> {
     let wanted = args.lang.as_deref().map(Language::from);

@@ -6,6 +6,7 @@ use super::Exit;
 use crate::{
     config::Config,
     face::{Enroller, ModelError},
+    rights::objections::Objections,
     store::Store,
     sync::{Job, Outcome, synchronise},
 };
@@ -55,12 +56,14 @@ pub fn run(
         anstream::eprintln!("{rebuilt}");
     }
     let mut store = opened.store;
+    let objections = Objections::of(&config.store)?;
     let beside = args.roster.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let job = Job {
         roster: &args.roster,
         photos: args.photos.as_deref().unwrap_or(beside),
         model,
         same_person,
+        objections: objections.as_ref(),
         dry_run: args.dry_run,
         mirror: args.mirror,
         allow_mass_removal: args.allow_mass_removal,

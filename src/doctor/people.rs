@@ -10,39 +10,49 @@ use crate::{
     installation::Installation,
     reindex::Coverage,
     routing::Routing,
-    store::{HoldFile, OnHold, Store, StoreError, snapshot_file},
+    store::{
+        Enrolled, Everybody, HoldFile, OnHold, StoreError, damaged_stores, older_store_kept_for, snapshot_file,
+    },
 };
 
 /// In seconds.
 const DAY: u64 = 24 * 3600;
 
-/// Opens the store and says who is in it; a store that is in use is no fault.
+/// Says who is in the store, from the copy beside it: that changes nothing, and staff and the robot can go on meanwhile.
 pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
     let settings = &config.store;
-    if let Some(finding) = not_to_be_opened(settings) {
+    if let Some(finding) = not_to_be_read(settings) {
         return vec![finding];
     }
     let mut findings: Vec<Finding> = on_hold(&HoldFile::beside(&settings.folder)).into_iter().collect();
-    let opened = match Store::open(settings) {
-        Ok(opened) => opened,
-        Err(StoreError::Locked { holder, .. }) => {
-            findings.push(Finding::fine(format!("in use by {holder}: left alone")));
-            return findings;
+    let read = Everybody::in_copy(settings).and_then(|everybody| {
+        findings.push(copy(settings, everybody.is_current()));
+        everybody.enrolled()
+    });
+    match read {
+        Ok(enrolled) => findings.extend(templates(&enrolled, installation, config)),
+        Err(error @ StoreError::Damaged { .. }) => {
+            findings.push(Finding::of(&error, "run `greeter store repair`: it writes the copy anew"));
         }
-        Err(error) => {
-            findings.push(Finding::of(&error, "see docs/troubleshooting.md"));
-            return findings;
-        }
-    };
-    if let Some(rebuilt) = opened.rebuilt {
-        findings.push(Finding::of(&rebuilt, "run `greeter sync` again"));
+        Err(error) => findings.push(Finding::of(&error, "see docs/troubleshooting.md")),
     }
-    match templates(&opened.store, installation, config) {
-        Ok(found) => findings.extend(found),
-        Err(error) => findings.push(Finding::of(&error, "run the same command again")),
-    }
-    findings.push(copy(settings));
+    findings.extend(left_behind(&settings.folder));
     findings
+}
+
+/// Older and damaged stores beside this one.
+fn left_behind(folder: &Path) -> Vec<Finding> {
+    let older = older_store_kept_for(folder).map(|kept| {
+        let days = kept.as_secs() / DAY;
+        Finding::fine(format!(
+            "the store of the older greeter has been kept for {days} days, for `greeter store undo-upgrade`; `greeter store commit-upgrade` removes it"
+        ))
+    });
+    let damaged = damaged_stores(folder).into_iter().map(|path| {
+        let what = format!("a damaged store was set aside: {}", path.display());
+        Finding::problem(what, format!("when all is well, remove it: rm -r {}", path.display()))
+    });
+    older.into_iter().chain(damaged).collect()
 }
 
 /// Who is on hold, if anybody is or it cannot be read.
@@ -54,8 +64,8 @@ fn on_hold(file: &HoldFile) -> Option<Finding> {
     }
 }
 
-/// Where opening would make a new store, or leave files that the program's own user cannot read.
-fn not_to_be_opened(settings: &StoreSettings) -> Option<Finding> {
+/// Where there is nothing to read, or it is not ours to read.
+fn not_to_be_read(settings: &StoreSettings) -> Option<Finding> {
     let folder = &settings.folder;
     let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     if empty && !snapshot_file(folder).exists() {
@@ -71,23 +81,22 @@ fn not_to_be_opened(settings: &StoreSettings) -> Option<Finding> {
 
 fn foreign(folder: &Path) -> Finding {
     Finding::problem(
-        format!("{} belongs to another user, so it was not opened", folder.display()),
+        format!("{} belongs to another user, so it was not read", folder.display()),
         format!("run this as that user: sudo -u \"$(stat -c %U {})\" greeter doctor", folder.display()),
     )
 }
 
-fn templates(store: &Store, installation: &Installation, config: &Config) -> Result<Vec<Finding>, StoreError> {
-    let enrolled = store.enrolled()?;
+fn templates(enrolled: &[Enrolled], installation: &Installation, config: &Config) -> Vec<Finding> {
     let people = enrolled.len();
-    let models = store.template_models()?;
-    let in_store = Finding::fine(format!("opens; {people} people, {} templates", models.values().sum::<usize>()));
+    let made_by = || enrolled.iter().flat_map(|person| &person.photos).flat_map(|photo| &photo.models);
+    let in_store = Finding::fine(format!("{people} people, {} templates", made_by().count()));
     let manifest = Manifest::load(&installation.models());
     let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
     // The models' own check says what is wrong with them.
-    let Ok(recogniser) = recogniser else { return Ok(vec![in_store]) };
+    let Ok(recogniser) = recogniser else { return vec![in_store] };
     let mut findings = vec![in_store];
-    findings.extend(unrecognised(&Coverage::of(&enrolled, &recogniser), &recogniser));
-    let others: usize = models.iter().filter(|(model, _)| **model != recogniser).map(|(_, count)| count).sum();
+    findings.extend(unrecognised(&Coverage::of(enrolled, &recogniser), &recogniser));
+    let others = made_by().filter(|model| **model != recogniser).count();
     if others > 0 {
         findings.push(Finding::fine(format!(
             "{others} templates beside them are by other networks than {recogniser}, which is in use; `greeter reindex` erases them"
@@ -99,7 +108,7 @@ fn templates(store: &Store, installation: &Installation, config: &Config) -> Res
         |error| Finding::of(&error, "run `greeter calibrate`"),
         |found| calibration(found.as_ref(), people, &recogniser, now),
     ));
-    Ok(findings)
+    findings
 }
 
 /// Whether the hall's own scores are there and still true.
@@ -153,16 +162,17 @@ fn unrecognised(coverage: &Coverage, recogniser: &str) -> Vec<Finding> {
     findings
 }
 
-fn copy(settings: &StoreSettings) -> Finding {
-    let path = snapshot_file(&settings.folder);
-    let age = fs::metadata(&path).and_then(|found| found.modified()).ok().and_then(|at| at.elapsed().ok());
-    match age {
-        None => Finding::problem(
-            format!("there is no copy of the store ({}), from which it would be rebuilt after damage", path.display()),
-            "run `greeter sync` once more: it writes one",
-        ),
-        Some(age) => Finding::fine(format!("its copy is {}", old(age.as_secs()))),
+fn copy(settings: &StoreSettings, current: bool) -> Finding {
+    let written = fs::metadata(snapshot_file(&settings.folder)).and_then(|found| found.modified());
+    let age = written.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+    let age = format!("its copy is {}", old(age.as_secs()));
+    if current {
+        return Finding::fine(age);
     }
+    Finding::problem(
+        format!("{age} and has not got the last changes: a sync is under way, or was cut"),
+        "run `greeter sync` again, if none is under way",
+    )
 }
 
 fn old(seconds: u64) -> String {
@@ -188,7 +198,7 @@ pub fn routing(installation: &Installation, config: &Config) -> Vec<Finding> {
         let cure = format!("cp {} {} and write your own counters into it", file.display(), own.display());
         findings.push(Finding::problem(what, cure));
     }
-    if not_to_be_opened(&config.store).is_none() {
+    if not_to_be_read(&config.store).is_none() {
         findings.extend(services_without_counter(&config.store, &routing));
     }
     findings
@@ -196,10 +206,10 @@ pub fn routing(installation: &Installation, config: &Config) -> Vec<Finding> {
 
 fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Option<Finding> {
     // What is wrong with the store is said by its own check.
-    let people = Store::open(settings).ok()?.store.people().ok()?;
+    let people = Everybody::in_copy(settings).ok()?.enrolled().ok()?;
     let known: Vec<&str> = routing.services().collect();
     let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
-    for service in people.into_iter().flat_map(|person| person.services) {
+    for service in people.into_iter().flat_map(|person| person.taxpayer.services) {
         if !known.contains(&service.as_str()) {
             *unknown.entry(service).or_default() += 1;
         }
@@ -266,7 +276,7 @@ mod tests {
     fn looking_for_a_store_makes_none() {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
-        assert!(matches!(not_to_be_opened(&settings), Some(Finding::Fine(what)) if what.starts_with("none yet")));
+        assert!(matches!(not_to_be_read(&settings), Some(Finding::Fine(what)) if what.starts_with("none yet")));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -194,16 +194,18 @@ impl Reader {
         let holding = Holding::beside(&self.store).follow(roll.clone(), stop.clone())?;
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let (mut complained, mut read_at) = (false, Instant::now());
-            let (mut seen, mut calibrated) = (roll.get().generation, file::written_at(&self.store.folder));
+            let (mut seen, mut calibrated) = (None, file::written_at(&self.store.folder));
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
                 let (known, newest) = (roll.get().generation, Store::generation(&self.store));
                 let calibration = file::written_at(&self.store.folder);
+                // Somebody may be erased while a sync has the store.
+                let changed = Keys::changed_at(&self.store.key_file);
+                if changed != std::mem::replace(&mut seen, changed) {
+                    self.let_go(&roll);
+                }
                 if newest == known && calibration == calibrated {
                     continue;
-                }
-                if newest != std::mem::replace(&mut seen, newest) {
-                    self.let_go(&roll);
                 }
                 // A sync that is under way renews the copy when it is done. A long one is not waited for.
                 let current = Everybody::in_copy(&self.store).is_ok_and(|copy| copy.is_current());

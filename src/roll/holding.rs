@@ -88,7 +88,7 @@ mod tests {
     use crate::{
         bench::made_up,
         person::{Card, RecordNumber},
-        pipeline::roll::{Change, Roll},
+        roll::{Change, Roll},
         store,
     };
 

@@ -14,7 +14,7 @@ use super::{
     layout::{self, META_GENERATION},
     photo_files::PhotoName,
     seal::Seal,
-    snapshot,
+    snapshot, upgrade,
 };
 use crate::{
     face::Template,
@@ -107,6 +107,9 @@ impl Store {
             self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
         self.acknowledge(needed)?;
+        if !removed.is_empty() {
+            upgrade::give_up(&self.folder)?;
+        }
         self.forget_photos(&obsolete);
         self.forget_holds(&removed);
         Ok(())
@@ -144,7 +147,7 @@ impl Store {
     }
 
     /// Removes files that no row names any more. One that stays is removed at the next start.
-    fn forget_photos(&self, obsolete: &[PhotoName]) {
+    pub(super) fn forget_photos(&self, obsolete: &[PhotoName]) {
         for name in obsolete {
             if let Err(error) = self.photos.remove(*name) {
                 tracing::warn!("a photo that nobody has any more could not be removed: {error}");

@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{CWD, RenameFlags};
+
 use super::StoreError;
 
 /// `folder` with `ending` behind its name: `data/store` and `.lock` give `data/store.lock`.
 pub fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
+    // Without a slash at its end, behind which the name would be another.
+    let mut name = folder.components().collect::<PathBuf>().into_os_string();
     name.push(ending);
     name.into()
 }
@@ -60,13 +63,24 @@ pub fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
     rustix::fs::syncfs(opened).map_err(|error| at(folder)(error.into()))
 }
 
-/// A new file, readable by its owner only; it lasts when this returns.
+/// A new file, readable by its owner only, which is there whole or not at all; it lasts when this returns.
 ///
 /// # Errors
 /// [`StoreError::Io`], also when the file exists.
 pub fn create_new(path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(at(path))?;
+    let unfinished = beside(path, ".unfinished");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(&unfinished).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(rustix::fs::renameat_with(CWD, &unfinished, CWD, path, RenameFlags::NOREPLACE)?)
+    });
+    if written.is_err() {
+        // Only the half-written new file; a failure to remove it changes nothing.
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    written.map_err(at(path))?;
     sync_parent(path)
 }
 

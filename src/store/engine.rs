@@ -20,8 +20,6 @@ use super::{
 
 /// Memory for pages of a store that is written; everything that is needed while visitors come is in the gallery.
 const CACHE_BYTES: u64 = 64 << 20;
-/// Memory for pages of a store that is read once from end to end: a page that was read is not needed again.
-pub const READING_CACHE_BYTES: u64 = 1 << 20;
 
 /// A write that takes longer has failed; the slowest disk takes seconds for what is written at once.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -53,21 +51,13 @@ impl Engine {
     /// # Errors
     /// [`OpenFailure`].
     pub fn open(folder: &Path) -> Result<Self, OpenFailure> {
-        Self::open_with(folder, CACHE_BYTES)
-    }
-
-    /// The same with so much memory for pages.
-    ///
-    /// # Errors
-    /// [`OpenFailure`].
-    pub fn open_with(folder: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
         let other = |cause| OpenFailure::Other(StoreError::Io { path: folder.into(), cause });
         remove_unfinished(folder).map_err(other)?;
         let began = Instant::now();
         let db = loop {
             let path = folder.to_owned();
             let opening = std::thread::Builder::new().name("store-open".into()).spawn(move || {
-                quietly(|| sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None).open())
+                quietly(|| sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open())
             });
             match opening.map_err(other)?.join() {
                 Ok(Ok(Ok(db))) => break db,
@@ -200,7 +190,7 @@ impl Engine {
     fn explain<T>(&self, outcome: Result<sled::Result<T>, String>) -> Result<T, StoreError> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause }),
+            Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause: plain(cause) }),
             Ok(Err(error)) => Err(self.damaged(error.to_string())),
             Err(panic) => Err(self.damaged(panic)),
         }
@@ -227,9 +217,16 @@ fn explain_open(error: sled::Error, folder: &Path) -> OpenFailure {
         {
             OpenFailure::Damaged(cause.to_string())
         }
-        sled::Error::Io(cause) => OpenFailure::Other(StoreError::Io { path: folder.into(), cause }),
+        sled::Error::Io(cause) => OpenFailure::Other(StoreError::Io { path: folder.into(), cause: plain(cause) }),
         error => OpenFailure::Damaged(error.to_string()),
     }
+}
+
+/// sled may wrap the system's error in one with Rust's words for programmers.
+fn plain(error: std::io::Error) -> std::io::Error {
+    let words = error.to_string();
+    let code = words.split_once("Os { code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+    code.map_or(error, std::io::Error::from_raw_os_error)
 }
 
 /// A kill while sled writes its own index leaves `snap.*.generating`, which it takes for a damaged index afterwards. The index is

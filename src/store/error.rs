@@ -106,6 +106,17 @@ pub enum StoreError {
         /// What was found.
         cause: String,
     },
+    /// Damage found while it was to be taken over.
+    #[error(
+        "the store in {} is an older greeter's and damaged ({cause}). Run `people list` with the older greeter, which rebuilds it; then run this one again",
+        folder.display()
+    )]
+    OlderDamaged {
+        /// The store.
+        folder: PathBuf,
+        /// What was found.
+        cause: String,
+    },
     /// Damage that cannot be repaired from here.
     #[error(
         "the store in {} is damaged ({cause}) and cannot be rebuilt: {snapshot}. Restore {} from a backup; or move it and its snapshot away (`mv {0} {0}.old; mv {0}.snapshot {0}.snapshot.old`) and run `greeter sync` again to preload everybody anew",
@@ -176,6 +187,17 @@ pub enum StoreError {
     /// A photo was said to be stored and is not.
     #[error("a photo of record {0} that should be in the store is not. Run `greeter sync` again")]
     MissingPhoto(RecordNumber),
+}
+
+impl StoreError {
+    /// Whether people's keys can be changed all the same: the store is in use, or its disk is full.
+    pub fn leaves_only_keys(&self) -> bool {
+        match self {
+            Self::Locked { .. } | Self::DiskFull { .. } => true,
+            Self::Io { cause, .. } => cause.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,17 +18,18 @@ use std::{
     io::{ErrorKind, Read},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
 use zeroize::Zeroizing;
 
 use super::{
-    StoreError, disk,
+    StoreError, StoreKey, disk,
     key::KEY_BYTES,
     seal::{Seal, Sealer},
 };
-use crate::person::RecordNumber;
+use crate::{config::StoreSettings, person::RecordNumber};
 
 /// Behind the name of the store's key.
 const ENDINGS: [&str; 2] = [".people", ".people.copy"];
@@ -232,6 +233,31 @@ impl Keys {
             }
         }
         Ok(None)
+    }
+
+    /// Erases the key of one person, without the store's lock and without room on the disk: whoever has the store open finds it erased. It lasts
+    /// when this returns. Says whether there was such a person.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn erase(settings: &StoreSettings, record: RecordNumber) -> Result<bool, StoreError> {
+        let Some(key) = StoreKey::of(settings)? else { return Ok(false) };
+        let sealer = Sealer::new(&key);
+        let keys = Self::read(&settings.key_file)?;
+        if !keys.is_some_and(|keys| matches!(keys.slot(record, &sealer), Slot::Given(_))) {
+            return Ok(false);
+        }
+        for path in KeyRing::paths(&settings.key_file) {
+            let file = OpenOptions::new().write(true).open(&path).map_err(disk::at(&path))?;
+            file.write_all_at(&ERASED, record.0 * SLOT as u64).map_err(disk::at(&path))?;
+            file.sync_data().map_err(disk::at(&path))?;
+        }
+        Ok(true)
+    }
+
+    /// When anything in the keys' file was changed last; tells who follows that somebody may have been erased.
+    pub fn changed_at(key_file: &Path) -> Option<SystemTime> {
+        std::fs::metadata(&KeyRing::paths(key_file)[0]).and_then(|found| found.modified()).ok()
     }
 
     /// How many changes were acknowledged, without reading the keys; 0 where that cannot be read.

@@ -15,7 +15,7 @@
 //! that those of the one that serves stay while another one's are made; the keys alone say whose there are.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
 };
 
@@ -173,6 +173,35 @@ pub fn of_model(key: &[u8]) -> Option<(RecordNumber, u16, &str)> {
     let (record, rest) = key.get(1..)?.split_first_chunk::<8>()?;
     let (number, model) = rest.split_first_chunk::<2>()?;
     Some((RecordNumber(u64::from_be_bytes(*record)), u16::from_be_bytes(*number), std::str::from_utf8(model).ok()?))
+}
+
+/// Leaves out those photos of `people` whose keys are not among `kept`: their files are lost.
+pub fn leave_out_lost(people: &mut [Enrolled], kept: &HashSet<Vec<u8>>) {
+    for person in people {
+        let record = person.taxpayer.record;
+        person.photos.retain(|known| kept.contains(&photo(record, known.number)));
+    }
+}
+
+/// Notes with the photo of one of `people` (by record number) that a model has made the template under `key`.
+pub fn note_template(people: &mut [Enrolled], key: &[u8]) {
+    if let Some((photo, model)) = examined(people, key) {
+        photo.models.insert(model.to_owned());
+    }
+}
+
+/// The same where the model has refused it, for this reason.
+pub fn note_refusal(people: &mut [Enrolled], key: &[u8], reason: &[u8]) {
+    if let Some((photo, model)) = examined(people, key) {
+        photo.refused_by.insert(model.to_owned(), String::from_utf8_lossy(reason).into_owned());
+    }
+}
+
+/// `None` where it is nobody's; nothing in the program writes that.
+fn examined<'p, 'k>(people: &'p mut [Enrolled], key: &'k [u8]) -> Option<(&'p mut StoredPhoto, &'k str)> {
+    let (record, number, model) = of_model(key)?;
+    let at = people.binary_search_by_key(&record, |person| person.taxpayer.record).ok()?;
+    people[at].photos.iter_mut().find(|photo| photo.number == number).map(|photo| (photo, model))
 }
 
 /// The record that a key of a person, or of something of theirs, is of.

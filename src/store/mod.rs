@@ -8,6 +8,7 @@
 //! | `people` | reading: people, photos, templates |
 //! | `walk` | reading everybody in one pass from the copy beside the store, and opening only who is wanted |
 //! | `mending` | finishing what a cut left half done |
+//! | `checking` | opening everything to its last byte, and taking out what cannot be read |
 //! | `commit` | writing: changes that are whole a person, acknowledged only when they would survive a power cut |
 //! | `models` | templates of another model beside those that serve |
 //! | `snapshot` | the last-good copy beside the store |
@@ -21,8 +22,9 @@
 //! Beside the store's folder `F` lie `F.lock`, `F.photos`, `F.snapshot`, where somebody is or was on hold `F.hold` with its `F.hold.lock`, now and then `F.new`, and after damage
 //! `F.damaged-TIME`. Nobody's name, identity number or phone number is in any of them in the clear.
 
+mod checking;
 mod commit;
-mod disk;
+pub(crate) mod disk;
 mod engine;
 mod error;
 mod hold;
@@ -42,6 +44,7 @@ mod snapshot;
 mod upgrade;
 mod walk;
 
+pub use checking::Checked;
 pub use commit::{Change, EnrolledPhoto, Enrolment};
 pub use error::StoreError;
 pub use hold::{HoldFile, OnHold};
@@ -49,9 +52,12 @@ pub use key::StoreKey;
 pub use keyring::Keys;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
 pub use mending::Mended;
+pub use lock::StoreLock;
 pub use models::Examined;
+pub use seal::Signer;
 pub use opening::{Opened, Rebuilt, Store};
 pub use snapshot::path as snapshot_file;
+pub use upgrade::{damaged as damaged_stores, give_up as commit_upgrade, kept_for as older_store_kept_for, undo as undo_upgrade};
 pub use walk::{Everybody, SealedPerson, Version};
 
 #[cfg(test)]

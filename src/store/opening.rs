@@ -78,9 +78,20 @@ impl Store {
         let folder = &settings.folder;
         disk::make_parent(folder)?;
         let lock = StoreLock::acquire(folder)?;
-        let key = StoreKey::of(settings)?;
+        let former = is_store(folder)? || snapshot::path(folder).exists();
+        let key = match StoreKey::of(settings) {
+            // A first start that was cut left it, and nothing was sealed with it.
+            Err(StoreError::KeyLength { found: 0, file }) if !former && file == settings.key_file => {
+                std::fs::remove_file(&file).map_err(disk::at(&file))?;
+                None
+            }
+            key => key?,
+        };
         if let Some(key) = &key {
-            Upgrade::of(folder, &settings.key_file, &Sealer::new(key)).run()?;
+            let sealer = Sealer::new(key);
+            let upgrade = Upgrade::of(folder, &settings.key_file, &sealer);
+            upgrade.run()?;
+            upgrade.expire()?;
         }
         let present = is_store(folder)?;
         let former = present || snapshot::path(folder).exists();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, PhotoDigest, Store, StoreError, StoredPhoto, keyring::Slot, layout, photo_files::PhotoName, seal::Seal,
+    Enrolled, PhotoDigest, Store, StoreError, keyring::Slot, layout, photo_files::PhotoName, seal::Seal,
 };
 use crate::{
     face::Template,
@@ -28,7 +28,9 @@ impl Store {
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
         let mut all = Vec::new();
         self.engine.scan(layout::PEOPLE, |key, value| {
-            all.push(self.unpack(key, value)?);
+            if self.is_here(key)? {
+                all.push(self.unpack(key, value)?);
+            }
             Ok(())
         })?;
         self.add_models(&mut all, &[])?;
@@ -41,43 +43,28 @@ impl Store {
     /// [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn person(&self, record: RecordNumber) -> Result<Option<Enrolled>, StoreError> {
         let key = layout::person(record);
-        let Some(value) = self.engine.get(&key)? else { return Ok(None) };
+        let Some(value) = self.engine.get(&key)?.filter(|_| self.is_here(&key).unwrap_or(true)) else {
+            return Ok(None);
+        };
         let mut found = [self.unpack(&key, &value)?];
         self.add_models(&mut found, &record.0.to_be_bytes())?;
         let [person] = found;
         Ok(Some(person))
     }
 
-    /// Leaves out the photos of `people` (by record number) whose files are lost, and notes with each other one which models have examined it. `of`: the record number, or nothing for all.
+    /// Says of the photos of `people` (by record number) which are lost and which models have examined them. `of`: the record number, or
+    /// nothing for all.
     fn add_models(&self, people: &mut [Enrolled], of: &[u8]) -> Result<(), StoreError> {
-        let mut photo = |key: &[u8], note: &dyn Fn(&mut StoredPhoto, &str)| {
-            let (record, number, model) = layout::of_model(key).ok_or_else(|| self.illegible())?;
-            // What has no person or photo is nobody's; nothing in the program writes that.
-            let at = people.binary_search_by_key(&record, |person| person.taxpayer.record);
-            let photos = at.map(|at| &mut people[at].photos);
-            let found = photos.ok().and_then(|photos| photos.iter_mut().find(|photo| photo.number == number));
-            found.into_iter().for_each(|photo| note(photo, model));
-            Ok(())
-        };
-        let mut kept = std::collections::HashSet::new();
-        for key in self.engine.keys(&[layout::PHOTOS, of].concat())? {
-            kept.insert(key);
-        }
-        for person in &mut *people {
-            let record = person.taxpayer.record;
-            person.photos.retain(|photo| kept.contains(&layout::photo(record, photo.number)));
-        }
+        let kept = self.engine.keys(&[layout::PHOTOS, of].concat())?.into_iter().collect();
+        layout::leave_out_lost(people, &kept);
         for key in self.engine.keys(&[layout::TEMPLATES, of].concat())? {
-            photo(&key, &|photo, model| {
-                photo.models.insert(model.to_owned());
-            })?;
+            layout::note_template(people, &key);
         }
         self.engine.scan(&[layout::REFUSALS, of].concat(), |key, value| {
-            let plain = self.unseal(key, value)?;
-            let reason = std::str::from_utf8(&plain).map_err(|_| self.illegible())?;
-            photo(key, &|photo, model| {
-                photo.refused_by.insert(model.to_owned(), reason.to_owned());
-            })
+            if self.is_here(key)? {
+                layout::note_refusal(people, key, &self.unseal(key, value)?);
+            }
+            Ok(())
         })
     }
 
@@ -101,7 +88,7 @@ impl Store {
         let mut all = Vec::new();
         self.engine.scan(layout::TEMPLATES, |key, value| {
             let (record, _, made_by) = layout::of_model(key).ok_or_else(|| self.illegible())?;
-            if made_by == model {
+            if made_by == model && self.is_here(key)? {
                 let plain = self.unseal(key, value)?;
                 all.push((record, layout::template_from(&plain).ok_or_else(|| self.illegible())?));
             }
@@ -170,6 +157,12 @@ impl Store {
             Slot::Given(seal) => Ok(Some(seal)),
             Slot::Free | Slot::Erased | Slot::Damaged => Ok(None),
         }
+    }
+
+    /// Whether this is of somebody who was not erased since the store was opened.
+    pub(super) fn is_here(&self, key: &[u8]) -> Result<bool, StoreError> {
+        let record = layout::record(key).ok_or_else(|| self.illegible())?;
+        Ok(self.seal_of(record)?.is_some())
     }
 
     /// Opens what lies under this key of a person.

@@ -12,7 +12,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{key::KEY_BYTES, key::StoreKey};
+use super::{StoreError, StoreKey, key::KEY_BYTES};
+use crate::config::StoreSettings;
 
 /// HMAC-SHA256, for the index and the snapshot.
 pub type Authenticator = Hmac<Sha256>;
@@ -82,6 +83,30 @@ impl Sealer {
     /// Authenticates a snapshot file.
     pub fn snapshot_authenticator(&self) -> Authenticator {
         authenticator(&self.snapshot)
+    }
+}
+
+/// Signs what the office wants to prove later: only whoever has the store's key can make such a signature, or check it.
+pub struct Signer(Zeroizing<[u8; KEY_BYTES]>);
+
+impl Signer {
+    /// With the key of the store of `settings`, for one purpose; `None` where there is no key.
+    ///
+    /// # Errors
+    /// As [`StoreKey::of`].
+    pub fn of(settings: &StoreSettings, purpose: &str) -> Result<Option<Self>, StoreError> {
+        let key = StoreKey::of(settings)?;
+        Ok(key.map(|key| Self(derive(&key, format!("greeter signature 1 {purpose}").as_bytes()))))
+    }
+
+    /// The signature of these parts, one after the other, each with its length.
+    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut authenticator = authenticator(&self.0);
+        for part in parts {
+            authenticator.update(&(part.len() as u64).to_be_bytes());
+            authenticator.update(part);
+        }
+        authenticator.finalize().into_bytes().into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The last-good copy beside the store: one file, from which a damaged store is rebuilt.
 //!
 //! Layout: magic, generation, length and bytes of the sealed check record; then per entry the lengths of key and value (u32 each,
-//! little endian), key, value; a key length of `u32::MAX` ends them; then where people and templates are; last an HMAC-SHA256 of all
+//! little endian), key, value; a key length of `u32::MAX` ends them; then where what is kept of people begins; last an HMAC-SHA256 of all
 //! before it. The values are sealed as in the store: who has no key any more cannot be read in it either. Photos are not in it.
 
 use std::{
@@ -17,6 +17,7 @@ use super::{
     Store, StoreError, disk,
     engine::Engine,
     layout,
+    raising::is_sound,
     seal::{Authenticator, Sealer},
 };
 
@@ -29,14 +30,12 @@ pub const MAX_PART: u32 = 256 << 20;
 /// What is written to a store that is being rebuilt at once.
 const REBUILD_BYTES: usize = 8 << 20;
 
-/// Where in a snapshot people and templates are.
+/// Where in a snapshot what is kept of people begins, one place a [`KINDS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sections {
-    /// The people.
-    pub people: Section,
-    /// The templates.
-    pub templates: Section,
-}
+pub struct Sections([Section; KINDS.len()]);
+
+/// What is read without the rest of a snapshot.
+const KINDS: [&[u8]; 4] = [layout::PHOTOS, layout::PEOPLE, layout::REFUSALS, layout::TEMPLATES];
 
 /// Entries one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,21 +46,26 @@ pub struct Section {
     pub count: u64,
 }
 
-impl Section {
-    fn add(&mut self, at: u64) {
-        if self.count == 0 {
-            self.at = at;
-        }
-        self.count += 1;
-    }
-}
-
 impl Sections {
-    const BYTES: usize = 32;
+    const BYTES: usize = 16 * KINDS.len();
+
+    /// Where the entries of a kind are; nowhere for one that is not among [`KINDS`].
+    pub fn of_kind(&self, kind: &[u8]) -> Section {
+        KINDS.iter().position(|known| *known == kind).map(|at| self.0[at]).unwrap_or_default()
+    }
+
+    /// Counts an entry that begins behind so many bytes.
+    fn add(&mut self, key: &[u8], at: u64) {
+        let Some(kind) = KINDS.iter().position(|kind| key.starts_with(kind)) else { return };
+        let section = &mut self.0[kind];
+        if section.count == 0 {
+            section.at = at;
+        }
+        section.count += 1;
+    }
 
     fn to_bytes(self) -> Vec<u8> {
-        let numbers = [self.people.at, self.people.count, self.templates.at, self.templates.count];
-        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+        self.0.iter().flat_map(|section| [section.at, section.count]).flat_map(u64::to_le_bytes).collect()
     }
 
     /// Those of an open snapshot, unchecked.
@@ -69,9 +73,9 @@ impl Sections {
         let mut bytes = [0; Self::BYTES];
         let start = file.metadata().ok()?.len().checked_sub(MAC_BYTES + Self::BYTES as u64)?;
         file.read_exact_at(&mut bytes, start).ok()?;
-        let number = |at: usize| u64::from_le_bytes(bytes[8 * at..8 * at + 8].try_into().unwrap_or_default());
-        let section = |at: usize| Section { at: number(at), count: number(at + 1) };
-        Some(Self { people: section(0), templates: section(2) })
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_le_bytes(numbers[at]);
+        Some(Self(std::array::from_fn(|kind| Section { at: number(2 * kind), count: number(2 * kind + 1) })))
     }
 }
 
@@ -131,14 +135,10 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
         put(&length(&check))?;
         put(&check)?;
         store.engine.scan(b"", |key, value| {
-            store.check(key, value)?;
-            for (prefix, section) in
-                [(layout::PEOPLE, &mut sections.people), (layout::TEMPLATES, &mut sections.templates)]
-            {
-                if key.starts_with(prefix) {
-                    section.add(written.get());
-                }
+            if !is_sound(key, value, &store.sealer, &store.ring)? {
+                return Err(store.engine.damaged("a record does not open with its key".into()));
             }
+            sections.add(key, written.get());
             put(&length(key))?;
             put(&length(value))?;
             put(key)?;
@@ -155,7 +155,7 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
 /// # Errors
 /// [`Unusable`].
 pub fn restore(folder: &Path, engine: &Engine, sealer: &Sealer) -> Result<(), Unusable> {
-    read(folder, sealer, |_, _| Ok(()))?;
+    check(folder, sealer)?;
     let (mut batch, mut bytes) = (Vec::new(), 0);
     read(folder, sealer, |key, value| {
         bytes += key.len() + value.len();
@@ -168,6 +168,14 @@ pub fn restore(folder: &Path, engine: &Engine, sealer: &Sealer) -> Result<(), Un
     })?;
     engine.apply(batch)?;
     Ok(engine.make_durable()?)
+}
+
+/// Reads the snapshot beside `folder` to its end, and says whether it is genuine.
+///
+/// # Errors
+/// [`Unusable`].
+pub fn check(folder: &Path, sealer: &Sealer) -> Result<(), Unusable> {
+    read(folder, sealer, |_, _| Ok(()))
 }
 
 fn read(

@@ -397,3 +397,37 @@ fn a_copy_with_a_changed_byte_is_an_error_and_never_another_person() {
     }
     assert!(failed > 10, "{failed}");
 }
+
+#[test]
+fn whoever_is_erased_while_staff_have_the_store_open_is_gone_for_them_too_and_wholly_at_the_next_start() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let mut store = office.opens();
+    assert!(Keys::erase(&office.settings(), RecordNumber(2)).unwrap());
+    assert!(!Keys::erase(&office.settings(), RecordNumber(2)).unwrap() && !Keys::erase(&office.settings(), RecordNumber(9)).unwrap());
+    assert_eq!((names(&store), store.templates(MODEL).unwrap().len()), (vec!["Chen Wei".to_owned()], 1));
+    assert!(store.person(RecordNumber(2)).unwrap().is_none());
+    let new = person(&mut store, "Wang Fang");
+    store.commit(vec![Change::Put(Box::new(new))]).unwrap();
+    store.write_snapshot().unwrap();
+    drop(store);
+    assert_eq!(read(&office).1, ["Chen Wei 1", "Wang Fang 1"]);
+    let opened = Store::open(&office.settings()).unwrap();
+    assert_eq!((opened.mended.erased, opened.store.photos.names().unwrap().len()), (1, 2));
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_found_and_taken_out_and_a_sync_brings_it_back() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let mut store = office.opens();
+    assert!(store.check(&|_| {}).unwrap().is_whole());
+    let file = std::fs::read_dir(office.path("store.photos")).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(file).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let found = store.check(&|_| {}).unwrap();
+    assert_eq!((found.people, found.photos, found.lost.len()), (2, 1, 1));
+    store.repair(&found).unwrap();
+    let (record, _) = found.lost[0];
+    assert!(store.check(&|_| {}).unwrap().is_whole() && store.person(record).unwrap().unwrap().photos.is_empty());
+}

@@ -1,15 +1,20 @@
 //! Takes over the store of an older greeter, in which the store's own key sealed everything and sled kept the photos.
 //!
 //! Everybody is written into a new store beside the old one, one after the other; who is in it already is passed over, so a cut costs little.
-//! Then the names are exchanged, each step of which is seen from the names that are there, and the old store stays beside the new one as
-//! `F.before-upgrade` until it is given up. An older greeter refuses the new store, and `greeter store undo-upgrade` brings the old one back.
+//! Then the names are exchanged, each step of which is seen from the names that are there. The old store stays beside the new one, as
+//! `F.before-upgrade`, for [`KEPT_FOR`] or until `greeter store commit-upgrade`: `greeter store undo-upgrade` brings it back, for an older
+//! greeter refuses the new one. An erasure ends that, because the old store still has whoever is erased.
 //!
 //! | before | while people are written | afterwards |
 //! |---|---|---|
-//! | `F`, `F.snapshot`, `F.generation` | the same | `F.before-upgrade`, `.snapshot`, `.generation` |
+//! | `F`, `F.snapshot`, `F.generation`, `F.damaged-TIME` | the same | `F.before-upgrade`, `.snapshot`, `.generation`, `.damaged-TIME` |
 //! | | `F.upgrade`, `F.upgrade.photos`, `K.upgrade.people` and its copy | `F`, `F.photos`, `K.people` and its copy |
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use zeroize::Zeroizing;
 
@@ -18,16 +23,21 @@ use super::{
     commit::write,
     engine::{Batch, Engine, OpenFailure},
     keyring::KeyRing,
-    opening::is_store,
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
+    lock::StoreLock,
+    opening::is_store,
     photo_files::PhotoFiles,
     raising::generation_of,
     seal::Sealer,
 };
-use crate::person::RecordNumber;
+use crate::{config::StoreSettings, person::RecordNumber};
 
 const NEW: &str = ".upgrade";
 const OLD: &str = ".before-upgrade";
+/// Behind the names of what a store that is undone leaves for a moment.
+const UNDONE: &str = ".undone";
+/// For how long the older store is kept.
+const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 /// What is written at once, in bytes of photos.
 const AT_ONCE: usize = 32 << 20;
 
@@ -62,12 +72,27 @@ impl<'a> Upgrade<'a> {
         Ok(true)
     }
 
+    /// Gives the older store up where it was kept for long enough.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn expire(&self) -> Result<(), StoreError> {
+        if kept_for(self.folder).is_some_and(|kept| kept > KEPT_FOR) {
+            give_up(self.folder)?;
+            tracing::info!("the store of the older greeter, kept for two weeks, is removed");
+        }
+        Ok(())
+    }
+
     /// The store of an older greeter, if it is one.
     fn older(&self) -> Result<Option<Engine>, StoreError> {
         if !is_store(self.folder)? {
             return Ok(None);
         }
-        let engine = open(self.folder)?;
+        let engine = open(self.folder).map_err(|error| match error {
+            StoreError::Damaged { folder, cause } => StoreError::OlderDamaged { folder, cause },
+            error => error,
+        })?;
         let schema = engine.get(META_SCHEMA)?.and_then(|value| value.try_into().ok()).map(u32::from_be_bytes);
         Ok(schema.is_some_and(|schema| schema < SCHEMA).then_some(engine))
     }
@@ -152,18 +177,98 @@ impl<'a> Upgrade<'a> {
             steps.push((folder.into(), old.into()));
         }
         steps.push((beside(folder, ".generation"), beside(old, ".generation")));
+        for (damaged, time) in beside_with(folder, ".damaged-")? {
+            steps.push((damaged, beside(old, &format!(".damaged-{time}"))));
+        }
         steps.push((beside(new, ".photos"), beside(folder, ".photos")));
         steps.push((new.into(), folder.into()));
         let [from, to] = [beside(self.key_file, NEW), self.key_file.into()].map(|key| KeyRing::paths(&key));
         steps.extend(from.into_iter().rev().zip(to.into_iter().rev()));
         for (from, to) in steps {
-            if from.exists() && !to.exists() {
-                std::fs::rename(&from, &to).map_err(disk::at(&to))?;
-                disk::sync_parent(&to)?;
-            }
+            rename(&from, &to)?;
         }
         Ok(())
     }
+}
+
+/// For how long the store of an older greeter has been kept beside this one; `None` where there is none.
+pub fn kept_for(folder: &Path) -> Option<Duration> {
+    // Giving it that name was the last that was done to it.
+    let named = u64::try_from(std::fs::metadata(disk::beside(folder, OLD)).ok()?.ctime()).ok()?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(now.saturating_sub(Duration::from_secs(named)))
+}
+
+/// Damaged stores that were set aside when they were rebuilt.
+pub fn damaged(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = beside_with(folder, ".damaged-").unwrap_or_default();
+    found.sort();
+    found.into_iter().map(|(path, _)| path).collect()
+}
+
+/// Removes the store that an older greeter left; there is no way back afterwards. Says whether there was one.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn give_up(folder: &Path) -> Result<bool, StoreError> {
+    let all = beside_with(folder, OLD)?;
+    all.iter().try_for_each(|(path, _)| remove(path))?;
+    Ok(!all.is_empty())
+}
+
+/// Brings the older store back: this one goes, with all that was changed in it. Says whether there was one to bring back.
+///
+/// People's keys go first: from then on nobody takes what is left for a store.
+///
+/// # Errors
+/// [`StoreError::Locked`], [`StoreError::Io`]; called again, it does the rest.
+pub fn undo(settings: &StoreSettings) -> Result<bool, StoreError> {
+    let (folder, key_file) = (&settings.folder, &settings.key_file);
+    let _lock = StoreLock::acquire(folder)?;
+    let (old, undone) = (disk::beside(folder, OLD), disk::beside(folder, UNDONE));
+    let keys = KeyRing::paths(key_file).into_iter().zip(KeyRing::paths(&disk::beside(key_file, UNDONE)));
+    let there = old.exists();
+    if there {
+        keys.clone().try_for_each(|(from, to)| rename(&from, &to))?;
+        rename(folder, &undone)?;
+        rename(&disk::beside(folder, ".snapshot"), &disk::beside(&undone, ".snapshot"))?;
+        // The store itself comes last.
+        for (old, rest) in beside_with(folder, OLD)?.into_iter().filter(|(_, rest)| !rest.is_empty()) {
+            rename(&old, &disk::beside(folder, &rest))?;
+        }
+        rename(&old, folder)?;
+    }
+    let leftovers = beside_with(folder, UNDONE)?;
+    if there || !leftovers.is_empty() {
+        let keys = keys.map(|(_, undone)| undone).filter(|undone| undone.exists());
+        let photos = [disk::beside(folder, ".photos")].into_iter().filter(|photos| photos.exists());
+        keys.chain(photos).chain(leftovers.iter().map(|(path, _)| path.clone())).try_for_each(|path| remove(&path))?;
+    }
+    Ok(there || !leftovers.is_empty())
+}
+
+/// Whatever lies beside `folder` under its name and `ending`, with what its name has beyond that.
+fn beside_with(folder: &Path, ending: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
+    let start = disk::beside(folder, ending);
+    let start = start.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let parent = disk::parent(folder);
+    let entries =
+        std::fs::read_dir(parent).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(disk::at(parent))?;
+    let rest = |name: &str| name.strip_prefix(&start).map(str::to_owned);
+    Ok(entries.iter().filter_map(|entry| Some((entry.path(), rest(&entry.file_name().to_string_lossy())?))).collect())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if from.exists() && !to.exists() {
+        std::fs::rename(from, to).map_err(disk::at(to))?;
+        disk::sync_parent(to)?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    removed.map_err(disk::at(path))
 }
 
 fn open(folder: &Path) -> Result<Engine, StoreError> {

@@ -11,12 +11,14 @@ use std::{
     path::PathBuf,
 };
 
+use zeroize::Zeroizing;
+
 use super::{
     Enrolled, Store, StoreError, StoreKey, disk,
     keyring::{Keys, Slot},
     layout,
     seal::Sealer,
-    snapshot::{self, MAX_PART, Section, Sections},
+    snapshot::{self, MAX_PART, Sections},
 };
 use crate::{
     config::StoreSettings,
@@ -114,7 +116,7 @@ impl Everybody {
     pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
         let wanted = layout::person(record);
         let mut found = false;
-        for entry in self.entries(self.sections.people, layout::PEOPLE) {
+        for entry in self.entries(layout::PEOPLE) {
             found |= entry?.0 == wanted;
         }
         Ok(found && !self.keys.is_erased(record))
@@ -129,8 +131,8 @@ impl Everybody {
         model: &str,
         mut each: impl FnMut(SealedPerson) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut templates = self.entries(self.sections.templates, layout::TEMPLATES).peekable();
-        for entry in self.entries(self.sections.people, layout::PEOPLE) {
+        let mut templates = self.entries(layout::TEMPLATES).peekable();
+        for entry in self.entries(layout::PEOPLE) {
             let (key, person) = entry?;
             let record = layout::record(&key).ok_or_else(|| self.illegible())?;
             let version = Version { person: nonce(&person), templates: 0 };
@@ -161,7 +163,7 @@ impl Everybody {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Io`].
     pub fn knows(&self, model: &str) -> Result<bool, StoreError> {
-        for entry in self.entries(self.sections.templates, layout::TEMPLATES) {
+        for entry in self.entries(layout::TEMPLATES) {
             if layout::of_model(&entry?.0).is_some_and(|(_, _, made_by)| made_by == model) {
                 return Ok(true);
             }
@@ -174,16 +176,53 @@ impl Everybody {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn open(&self, sealed: &SealedPerson) -> Result<(Taxpayer, Vec<Template>), StoreError> {
-        let closed = || self.damaged("a record does not open with its owner's key");
-        let Slot::Given(seal) = self.keys.slot(sealed.record, &self.sealer) else { return Err(closed()) };
-        let plain = seal.open(&layout::person(sealed.record), &sealed.person).map_err(|_| closed())?;
-        // serde's own words could quote the record.
-        let enrolled: Enrolled = serde_json::from_slice(&plain).map_err(|_| self.illegible())?;
+        let enrolled = self.record(&layout::person(sealed.record), &sealed.person)?;
         let templates = sealed.templates.iter().map(|(key, value)| {
-            let plain = seal.open(key, value).map_err(|_| closed())?;
-            layout::template_from(&plain).ok_or_else(|| self.illegible())
+            layout::template_from(&self.unseal(key, value)?).ok_or_else(|| self.illegible())
         });
         Ok((enrolled.taxpayer, templates.collect::<Result<_, _>>()?))
+    }
+
+    /// Everybody with what is known about their photos, by record number.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
+        let here = |key: &[u8]| layout::record(key).is_some_and(|record| !self.keys.is_erased(record));
+        let mut all = Vec::new();
+        for entry in self.entries(layout::PEOPLE) {
+            let (key, value) = entry?;
+            if here(&key) {
+                all.push(self.record(&key, &value)?);
+            }
+        }
+        let photos = self.entries(layout::PHOTOS).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?;
+        layout::leave_out_lost(&mut all, &photos);
+        for entry in self.entries(layout::TEMPLATES) {
+            layout::note_template(&mut all, &entry?.0);
+        }
+        for entry in self.entries(layout::REFUSALS) {
+            let (key, value) = entry?;
+            if here(&key) {
+                layout::note_refusal(&mut all, &key, &self.unseal(&key, &value)?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn record(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+        // serde's own words could quote the record.
+        serde_json::from_slice(&self.unseal(key, value)?).map_err(|_| self.illegible())
+    }
+
+    /// Opens what lies under this key of a person.
+    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let slot = layout::record(key).map(|record| self.keys.slot(record, &self.sealer));
+        let opened = match slot {
+            Some(Slot::Given(seal)) => seal.open(key, value).ok(),
+            _ => None,
+        };
+        opened.ok_or_else(|| self.damaged("a record does not open with its owner's key"))
     }
 
     fn damaged(&self, cause: &str) -> StoreError {
@@ -194,13 +233,10 @@ impl Everybody {
         self.damaged("a record does not read as one")
     }
 
-    fn entries(
-        &self,
-        section: Section,
-        prefix: &'static [u8],
-    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
+    fn entries(&self, kind: &'static [u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
+        let section = self.sections.of_kind(kind);
         let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at: section.at });
-        (0..section.count).map(move |_| self.entry(&mut reader, prefix))
+        (0..section.count).map(move |_| self.entry(&mut reader, kind))
     }
 
     fn entry(&self, reader: &mut impl Read, prefix: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {

@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     face::{Enroller, ModelError},
+    rights::objections::Objections,
     store::{PhotoDigest, Store},
 };
 
 /// What is to be synchronised, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Job<'a> {
     /// The office's table of people.
     pub roster: &'a Path,
@@ -27,6 +28,8 @@ pub struct Job<'a> {
     pub model: &'a str,
     /// The score from which two photos may show one person; without it, photos of a row are not compared.
     pub same_person: Option<f32>,
+    /// Whoever is in this list is not enrolled.
+    pub objections: Option<&'a Objections>,
     /// Look at everything, change nothing.
     pub dry_run: bool,
     /// Remove people who are not in the roster.
@@ -34,6 +37,9 @@ pub struct Job<'a> {
     /// With `mirror`: even when they are more than half of everybody.
     pub allow_mass_removal: bool,
 }
+
+/// Why somebody is not enrolled who asked not to be.
+const OBJECTED: &str = "this person asked not to be enrolled; `greeter people withdraw-objection` takes that back";
 
 /// Brings the store to what the roster says. Running it again changes nothing and embeds nothing.
 ///
@@ -47,7 +53,10 @@ pub fn synchronise(
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Report, SyncError> {
-    let roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;
+    let mut roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;
+    if let Some(objections) = job.objections {
+        roster.refuse(|person| objections.has(&person.id_number), OBJECTED);
+    }
     let folder = PhotoFolder::open(job.photos)?;
     bar.set_length(roster.rows.len() as u64);
     let look = |row: roster::Row| {

@@ -150,7 +150,7 @@ impl TakenPhotos {
         }
         self.by_record.get(&digest).map(|record| {
             format!(
-                "is the picture of record {record}, who is not in the roster. If both are one person whose identity number was corrected, run `greeter people remove {}` and this sync again",
+                "is the picture of record {record}, who is not in the roster. If both are one person whose identity number was corrected, run `greeter people erase {}` and this sync again",
                 record.0
             )
         })
@@ -406,7 +406,7 @@ mod tests {
             plan(vec![candidate(2, "Chen", &["a"])], vec![], store, MODEL, mirror).unwrap().steps.remove(0)
         };
         let PhotoStep::Fault(reason) = &first(Mirror::No).photos[0] else { panic!() };
-        assert!(reason.contains("picture of record #1") && reason.contains("greeter people remove 1"), "{reason}");
+        assert!(reason.contains("picture of record #1") && reason.contains("greeter people erase 1"), "{reason}");
         assert!(first(Mirror::Guarded).has_hope(), "--mirror removes the old record");
     }
 

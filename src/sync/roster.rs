@@ -31,6 +31,23 @@ pub struct Roster {
     pub notes: Vec<String>,
 }
 
+impl Roster {
+    /// Rejects the rows of these people, for this reason.
+    pub fn refuse(&mut self, whom: impl Fn(&Person) -> bool, reason: &str) {
+        for row in self.rows.extract_if(.., |row| whom(&row.person)) {
+            let Person { id_number, name, phone, .. } = row.person;
+            self.rejected.push(RejectedRow {
+                number: row.number,
+                id_number: Some(id_number),
+                name: Some(name),
+                phone: Some(phone),
+                reason: reason.to_owned(),
+            });
+        }
+        self.rejected.sort_by_key(|row| row.number);
+    }
+}
+
 /// A row that makes sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

@@ -1,8 +1,10 @@
 //! An office for tests: a roster, photos, a store, and an enroller that needs no network.
 
+#![allow(dead_code, reason = "each test uses a part of the office")]
+
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -207,6 +209,7 @@ impl Office {
             photos: &photos,
             model: MODEL,
             same_person: self.same_person,
+            objections: None,
             dry_run: flags.dry_run,
             mirror: flags.mirror,
             allow_mass_removal: false,
@@ -324,4 +327,35 @@ impl Drop for Disk {
 
 fn runs(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
+}
+
+/// This test program again, as the process that will be killed.
+pub fn itself_again(test: &str, office: &Office) -> Process {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, &office.root)
+        .env(CHILDS_DATA, &office.data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    Process(child.unwrap())
+}
+
+const CHILD: &str = "GREETER_TEST_CHILD";
+const CHILDS_DATA: &str = "GREETER_TEST_CHILDS_DATA";
+
+pub fn office_of_child() -> Option<Office> {
+    let root = std::env::var_os(CHILD)?;
+    let mut office = Office::at(root.as_ref());
+    office.data = std::env::var_os(CHILDS_DATA)?.into();
+    Some(office)
+}
+
+/// What ext4 does when its device is gone at once: nothing more is written, not even its log.
+pub fn cut_power(path: &std::path::Path) {
+    const SHUTDOWN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'X', 125);
+    const NO_LOG_FLUSH: u32 = 2;
+    let folder = std::fs::File::open(path).unwrap();
+    // SAFETY: EXT4_IOC_SHUTDOWN reads one u32 from where its argument points.
+    unsafe { rustix::ioctl::ioctl(&folder, rustix::ioctl::Setter::<SHUTDOWN, u32>::new(NO_LOG_FLUSH)) }.unwrap();
 }

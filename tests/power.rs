@@ -1,0 +1,214 @@
+//! The power fails at any moment of a command: nothing acknowledged is lost, nothing erased comes back, no record number is given twice,
+//! the store always opens, and the same command again does the rest.
+//!
+//! Photos are of 16 kB to 1.2 MB. What is cut is an ext4 on a loop device, by the ioctl that lets it write nothing more. `--long power` cuts
+//! ten times as often.
+
+#[path = "support/roster.rs"]
+mod roster;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Read,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use greeter::{
+    person::RecordNumber,
+    store::{Change, PhotoDigest},
+    sync::Outcome,
+};
+use rand::{Rng, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+use roster::*;
+
+const PEOPLE: usize = 24;
+/// So many of them have a new photo later.
+const RENEWED: usize = 8;
+const ERASED: RecordNumber = RecordNumber(7);
+const TEST: &str = "the_power_fails_at_any_moment_of_a_command_and_nothing_acknowledged_is_lost";
+
+/// What the office was doing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Doing {
+    /// The first sync.
+    Create,
+    /// A sync with new photos.
+    Renew,
+    /// Somebody is erased.
+    Erase,
+    /// The store of an older greeter is taken over.
+    Upgrade,
+}
+
+const ALL: [Doing; 4] = [Doing::Create, Doing::Renew, Doing::Erase, Doing::Upgrade];
+
+impl Doing {
+    /// Does it, in a process that may end at any moment.
+    fn run(self, office: &Office) {
+        match self {
+            Self::Create | Self::Renew => drop(office.syncs().unwrap()),
+            Self::Erase => {
+                let mut store = office.store();
+                if store.person(ERASED).unwrap().is_some() {
+                    store.commit(vec![Change::Remove(ERASED)]).unwrap();
+                }
+                store.write_snapshot().unwrap();
+            }
+            Self::Upgrade => drop(office.store()),
+        }
+    }
+
+    /// Writes the roster and puts the data as they are before it.
+    fn prepare(self, office: &Office, bases: &Path) {
+        let _ = fs::remove_dir_all(&office.data);
+        let base = match self {
+            Self::Create => None,
+            Self::Renew | Self::Erase => Some(bases.join("current")),
+            Self::Upgrade => Some(bases.join("older")),
+        };
+        if let Some(base) = base {
+            copy(&base, &office.data);
+        }
+        let photo = |n| if self == Self::Renew && n <= RENEWED { format!("{n}-new.jpg") } else { format!("{n}.jpg") };
+        let rows: String = (1..=PEOPLE).map(|n| row(n, &photo(n))).collect();
+        office.writes_roster(format!("{HEADER}{rows}").as_bytes());
+        assert!(Command::new("sync").status().unwrap().success());
+    }
+
+    /// Whether everything of it is done.
+    fn is_done(self, office: &Office) {
+        let store = office.store();
+        let people = store.enrolled().unwrap();
+        if self == Self::Upgrade {
+            assert_eq!(people.len(), 2);
+        } else {
+            assert_eq!(people.len(), PEOPLE - usize::from(self == Self::Erase));
+            assert_eq!(people.iter().any(|it| it.taxpayer.record == ERASED), self != Self::Erase);
+        }
+        if self == Self::Renew {
+            for n in 1..=RENEWED {
+                let digest = PhotoDigest::of(&fs::read(office.photo_path(&format!("{n}-new.jpg"))).unwrap());
+                let person = people.iter().find(|it| it.taxpayer.id_number.reveal() == id(n)).unwrap();
+                assert_eq!(person.photos.iter().map(|photo| photo.digest).collect::<Vec<_>>(), [digest]);
+            }
+        }
+        assert!(store.check(&|_| {}).unwrap().lost.is_empty());
+    }
+}
+
+/// A photo that fills so many kilobytes, as cameras' do with what they know of the picture.
+fn padded(n: usize, kilobytes: usize, random: &mut ChaCha8Rng) -> Vec<u8> {
+    let photo = picture(n, 64);
+    let mut bytes = photo[..2].to_vec();
+    while bytes.len() < kilobytes * 1000 {
+        let comment: Vec<u8> = (0..60_000.min(kilobytes * 1000)).map(|_| random.random()).collect();
+        bytes.extend([0xff, 0xfe]);
+        bytes.extend((comment.len() as u16 + 2).to_be_bytes());
+        bytes.extend(comment);
+    }
+    bytes.extend(&photo[2..]);
+    bytes
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
+}
+
+/// Starts the command in a process of its own and fails the power after so long. Says whether it had told that it was done.
+fn cut(doing: Doing, office: &Office, disk: &Disk, after: Duration) -> bool {
+    fs::write(office.root.join("doing"), format!("{doing:?}")).unwrap();
+    let mut child = itself_again(TEST, office);
+    thread::sleep(after);
+    cut_power(&disk.path);
+    let mut said = String::new();
+    let mut out = child.0.stdout.take().unwrap();
+    // What hangs on a disk that is gone is killed.
+    let ended = (0..200).any(|_| {
+        thread::sleep(Duration::from_millis(5));
+        child.0.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        child.0.kill().unwrap();
+    }
+    out.read_to_string(&mut said).unwrap();
+    drop(child);
+    disk.unmount();
+    assert!(disk.mount(), "the file system does not come back");
+    said.contains("all is done")
+}
+
+#[test]
+fn the_power_fails_at_any_moment_of_a_command_and_nothing_acknowledged_is_lost() {
+    if let Some(office) = office_of_child() {
+        let wanted = fs::read_to_string(office.root.join("doing")).unwrap();
+        ALL.into_iter().find(|doing| format!("{doing:?}") == wanted).unwrap().run(&office);
+        println!("all is done");
+        return;
+    }
+    let Some(disk) = Disk::ext4(256, "the power cut") else { return };
+    let mut random = ChaCha8Rng::seed_from_u64(24);
+    let mut office = Office::new();
+    for n in 1..=PEOPLE {
+        let kilobytes = *[16, 60, 200, 500, 1_200].choose(&mut random).unwrap();
+        office.puts_photo(&format!("{n}.jpg"), &padded(n, kilobytes, &mut random));
+        if n <= RENEWED {
+            office.puts_photo(&format!("{n}-new.jpg"), &padded(n, kilobytes, &mut random));
+        }
+    }
+    // The states before a command, on another disk.
+    let bases = tempfile::tempdir().unwrap();
+    office.data = bases.path().join("current");
+    Doing::Create.prepare(&office, bases.path());
+    Doing::Create.run(&office);
+    let older = bases.path().join("older");
+    fs::create_dir(&older).unwrap();
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/older-store.tar.gz");
+    assert!(Command::new("tar").arg("xzf").arg(packed).arg("-C").arg(&older).status().unwrap().success());
+
+    office.data = disk.path.join("data");
+    let lasts = ALL.map(|doing| {
+        doing.prepare(&office, bases.path());
+        let begun = Instant::now();
+        fs::write(office.root.join("doing"), format!("{doing:?}")).unwrap();
+        assert!(itself_again(TEST, &office).0.wait().unwrap().success());
+        doing.is_done(&office);
+        begun.elapsed()
+    });
+    let cuts = if std::env::var_os("GREETER_LONG").is_some() { 300 } else { 30 };
+    let (mut in_recovery, mut acknowledged) = (0, 0);
+    for number in 0..cuts {
+        let at = number % ALL.len();
+        let doing = ALL[at];
+        doing.prepare(&office, bases.path());
+        let told = cut(doing, &office, &disk, lasts[at].mul_f64(random.random_range(0.05..1.1)));
+        acknowledged += usize::from(told);
+        if random.random_ratio(1, 10) {
+            // The power fails again while the store is put right.
+            cut(Doing::Upgrade, &office, &disk, lasts[3].mul_f64(random.random_range(0.1..0.9)));
+            in_recovery += 1;
+        }
+        let what = format!("cut {number}, {doing:?}, told {told}");
+        let opened = office.opens().unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(opened.mended.lost.is_empty() && opened.mended.photos == 0, "{what}: {:?}", opened.mended);
+        let people = opened.store.people().unwrap();
+        let numbers: BTreeSet<RecordNumber> = people.iter().map(|person| person.record).collect();
+        assert_eq!(numbers.len(), people.len(), "{what}: a number was given twice");
+        drop(opened);
+        if told {
+            doing.is_done(&office);
+        }
+        doing.run(&office);
+        doing.is_done(&office);
+        if matches!(doing, Doing::Create | Doing::Renew) {
+            assert_eq!(office.syncs().unwrap().count(Outcome::Unchanged), PEOPLE, "{what}");
+            office.has_whole(1..=PEOPLE);
+        }
+    }
+    println!("measured: {cuts} power cuts, {in_recovery} more in recovery; {acknowledged} commands had been acknowledged");
+    assert!(acknowledged > 0 && acknowledged < cuts && in_recovery > 0);
+}
