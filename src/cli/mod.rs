@@ -126,14 +126,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes down who looks at people or changes them. A log that cannot be written keeps nobody from an erasure, nor a full disk from being looked at.
-fn note(command: &Command, config: &Config) {
-    let Some((command, records)) = touches(command) else { return };
+/// Writes down who looks at people or changes them; says whether that was possible. A log that cannot be written keeps nobody from an erasure,
+/// nor a full disk from being looked at.
+fn note(command: &Command, config: &Config) -> bool {
+    let Some((command, records)) = touches(command) else { return true };
     let (user, sudo_user) = access::who();
     let access = Access { at: now(), user, sudo_user, command: command.into(), records };
-    let noted = AccessLog::of(&config.store).and_then(|log| log.map_or(Ok(()), |log| log.note(access)));
-    if let Err(error) = noted {
-        tracing::warn!("this access could not be written down: {error}");
+    match AccessLog::of(&config.store).and_then(|log| log.map(|log| log.note(access)).transpose()) {
+        Ok(noted) => noted.is_some(),
+        Err(error) => {
+            tracing::warn!("this access could not be written down: {error}");
+            true
+        }
     }
 }
 
@@ -173,9 +177,18 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
     }
     let (config, config_file) = Config::find(cli.config.as_deref())?;
     let context = Context { config, config_file, installation: Installation::find()? };
-    note(&cli.command, &context.config);
+    let noted = note(&cli.command, &context.config);
+    let outcome = obey(cli, &context);
+    if !noted {
+        // It has made the store's key itself.
+        note(&cli.command, &context.config);
+    }
+    outcome
+}
+
+fn obey(cli: &Cli, context: &Context) -> anyhow::Result<Exit> {
     match &cli.command {
-        Command::Run(args) => run::run(args, &context),
+        Command::Run(args) => run::run(args, context),
         Command::Sync(args) => {
             let pack = &context.config.face.pack;
             let manifest = Manifest::load(&context.installation.models())?;
@@ -190,13 +203,13 @@ fn run_command(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &context.config),
         Command::Receipt(args) => receipt::run(args, &context.config),
         Command::Store(args) => store::run(*args, &context.config),
-        Command::Calibrate(args) => calibrate::run(args, &context),
-        Command::Models(args) => models::run(args, &context),
-        Command::Reindex(args) => reindex::run(args, &context),
-        Command::Bench(args) => bench::run(args, &context),
+        Command::Calibrate(args) => calibrate::run(args, context),
+        Command::Models(args) => models::run(args, context),
+        Command::Reindex(args) => reindex::run(args, context),
+        Command::Bench(args) => bench::run(args, context),
         Command::Explain(args) => explain::run(args, &context.config.journal),
-        Command::Say(args) => say::run(args, &context),
-        Command::Voices(args) => voices::run(args, &context),
+        Command::Say(args) => say::run(args, context),
+        Command::Voices(args) => voices::run(args, context),
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
         Command::Doctor(args) => doctor::run(args, cli.config.clone()),
