@@ -61,13 +61,15 @@ fn every_look_at_people_is_written_down_without_their_data_and_an_altered_line_i
     desk.does(&["people", "hold", "2"]).is_done();
     desk.does(&["sync", &roster]).is_done();
     let shown = desk.does(&["audit", "show"]);
-    let commands: Vec<String> = shown.is_done().out.lines().filter_map(|line| line.split("  ").nth(2)).map(str::to_owned).collect();
+    let commands: Vec<String> =
+        shown.is_done().out.lines().filter_map(|line| line.split("  ").nth(2)).map(str::to_owned).collect();
     assert_eq!(commands, ["sync", "people list", "people show", "people hold", "sync"], "{}", shown.out);
     desk.does(&["audit", "verify"]).is_done().says("lines are as they were written");
     let log = fs::read_to_string(desk.at("store.access")).unwrap();
     for secret in [ID_NUMBER, "Obama", "Collins", "13800138", "roster"] {
         assert!(!log.contains(secret), "{secret}");
     }
-    fs::write(desk.at("store.access"), log.replacen("#2", "#1", 1).replacen("\"records\":2", "\"records\":1", 1)).unwrap();
+    fs::write(desk.at("store.access"), log.replacen("#2", "#1", 1).replacen("\"records\":2", "\"records\":1", 1))
+        .unwrap();
     assert_eq!(desk.does(&["audit", "verify"]).code, Some(3));
 }

@@ -119,7 +119,10 @@ const MUST_NOT_KNOW: [(&str, &[&str]); 10] = [
     ("src/camera/", &["crate::face", "crate::store", "crate::visit", "crate::pipeline", "crate::person"]),
     ("src/routing/", &["crate::store", "crate::greeting", "crate::face", "crate::pipeline"]),
     ("src/greeting/", &["crate::store", "crate::face", "crate::gallery", "crate::pipeline"]),
-    ("src/store/", &["crate::sync", "crate::greeting", "crate::gallery", "crate::pipeline", "crate::camera", "crate::roll"]),
+    (
+        "src/store/",
+        &["crate::sync", "crate::greeting", "crate::gallery", "crate::pipeline", "crate::camera", "crate::roll"],
+    ),
     ("src/roll/", &["crate::sync", "crate::greeting", "crate::pipeline", "crate::camera", "crate::rights"]),
     ("src/rights/", &["crate::sync", "crate::greeting", "crate::pipeline", "crate::camera", "crate::gallery"]),
 ];

@@ -45,7 +45,9 @@ pub fn run(args: &AuditArgs, config: &Config) -> anyhow::Result<Exit> {
     }
     match verified {
         Verified::Whole(lines) => anstream::println!("All {lines} lines are as they were written."),
-        Verified::Altered(line) => anstream::println!("Line {line} is not as it was written, or not the one that followed."),
+        Verified::Altered(line) => {
+            anstream::println!("Line {line} is not as it was written, or not the one that followed.")
+        }
         Verified::CutOff(lines, written) => anstream::println!("{written} lines were written, and {lines} are there."),
     }
     Ok(if matches!(verified, Verified::Whole(_)) { Exit::Done } else { Exit::Attention })

@@ -224,7 +224,8 @@ fn events(record: RecordNumber, config: &Config) -> Vec<Value> {
         one || event["people"].as_array().is_some_and(|people| people.iter().any(|it| it.as_u64() == Some(record.0)))
     };
     let files = std::fs::read_dir(&config.journal.folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect();
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect();
     files.sort();
     let texts = files.into_iter().filter_map(|path| std::fs::read_to_string(path).ok());
     let events = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());

@@ -10,9 +10,7 @@ use crate::{
     installation::Installation,
     reindex::Coverage,
     routing::Routing,
-    store::{
-        Enrolled, Everybody, HoldFile, OnHold, StoreError, damaged_stores, older_store_kept_for, snapshot_file,
-    },
+    store::{Enrolled, Everybody, HoldFile, OnHold, StoreError, damaged_stores, older_store_kept_for, snapshot_file},
 };
 
 /// In seconds.

@@ -1,3 +1,4 @@
+//! All templates in memory and exact search: who of the enrolled is most like a probe, and who comes second.
 //!
 //! | file | what it is for |
 //! |---|---|

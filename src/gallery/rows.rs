@@ -137,7 +137,10 @@ impl QuantisedProbe {
 }
 
 /// Puts the last row of a block in the place of another one. Nothing of who was removed stays behind in memory.
-fn move_last<T: Copy + Default>(block: &mut Vec<T>, at: usize, dims: usize) where [T]: Zeroize {
+fn move_last<T: Copy + Default>(block: &mut Vec<T>, at: usize, dims: usize)
+where
+    [T]: Zeroize,
+{
     let last = block.len() - dims;
     block.copy_within(last.., at * dims);
     block[last..].zeroize();

@@ -301,7 +301,8 @@ impl Host {
     /// What is known of a guest who is enrolled at this moment and may be named, and where they go.
     fn party(&self, guest: &Guest, local: DateTime) -> Party {
         let roll = self.means.roll.get();
-        let card = guest.person.filter(|person| roll.may_be_named(*person)).and_then(|person| roll.person(person)).cloned();
+        let card =
+            guest.person.filter(|person| roll.may_be_named(*person)).and_then(|person| roll.person(person)).cloned();
         drop(roll);
         let needs = card.as_ref().map_or_else(Needs::default, |card| Needs {
             services: card.services.clone(),

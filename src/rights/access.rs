@@ -233,7 +233,13 @@ mod tests {
     }
 
     fn access(command: &str, records: Whose) -> Access {
-        Access { at: "2026-11-29T09:00:00+08:00".into(), user: "greeter".into(), sudo_user: Some("zhang".into()), command: command.into(), records }
+        Access {
+            at: "2026-11-29T09:00:00+08:00".into(),
+            user: "greeter".into(),
+            sudo_user: Some("zhang".into()),
+            command: command.into(),
+            records,
+        }
     }
 
     fn three() -> Office {

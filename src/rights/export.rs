@@ -73,7 +73,9 @@ pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Pat
             let made = store.templates_of(record, model)?;
             templates.insert(model.clone(), json!(made.get(&photo.digest).map(|template| &template.0)));
         }
-        kept.push(json!({ "file": name, "sha256": photo.digest, "templates": templates, "refused_by": photo.refused_by }));
+        kept.push(
+            json!({ "file": name, "sha256": photo.digest, "templates": templates, "refused_by": photo.refused_by }),
+        );
     }
     let all = json!({
         "person": enrolled.taxpayer,
@@ -118,7 +120,8 @@ fn page(all: &Value) -> String {
     };
     let events = all["events"].as_array().map_or(0, Vec::len);
     [
-        "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>个人信息 · What is kept of you</title>\n".to_owned(),
+        "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>个人信息 · What is kept of you</title>\n"
+            .to_owned(),
         "<h1>个人信息 · What is kept of you</h1>\n<table>\n".to_owned(),
         ROWS.into_iter().map(row).collect(),
         "</table>\n<h2>照片和特征 · Photos, and the networks that made templates of them</h2>\n".to_owned(),
@@ -147,8 +150,7 @@ mod tests {
     #[test]
     fn a_person_gets_everything_that_is_kept_of_them_to_read_and_only_they() {
         let folder = tempfile::tempdir().unwrap();
-        let settings =
-            StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
         let mut store = Store::open(&settings).unwrap().store;
         let record = store.new_record();
         let taxpayer = Taxpayer {

@@ -100,7 +100,10 @@ impl fmt::Display for Receipt {
         let what = if it.wholly {
             format!("Record, templates, {} photos and the key that opens them are erased.", it.photos)
         } else {
-            format!("The key that opens record, templates and {} photos is erased; they are removed when the store is opened next.", it.photos)
+            format!(
+                "The key that opens record, templates and {} photos is erased; they are removed when the store is opened next.",
+                it.photos
+            )
         };
         let back = if it.objection { " No roster brings them back." } else { "" };
         writeln!(f, "Receipt: record {}, erased {} by {}, asked for by {}.", it.record, it.at, it.by, it.asked_by)?;
@@ -111,8 +114,7 @@ impl fmt::Display for Receipt {
 }
 
 fn signature(erased: &Erased, settings: &StoreSettings) -> Result<String, StoreError> {
-    let missing =
-        || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
+    let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
     let signer = Signer::of(settings, "receipt")?.ok_or_else(missing)?;
     let text = serde_json::to_vec(erased).unwrap_or_default();
     Ok(signer.sign(&[&text]).iter().map(|byte| format!("{byte:02x}")).collect())
@@ -125,8 +127,7 @@ mod tests {
 
     fn office() -> (tempfile::TempDir, StoreSettings) {
         let folder = tempfile::tempdir().unwrap();
-        let settings =
-            StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
         StoreKey::create(&settings.key_file).unwrap();
         (folder, settings)
     }
@@ -155,7 +156,9 @@ mod tests {
             Receipt::read(&path).unwrap().is_ours(&settings).unwrap()
         };
         assert!(is_ours(&whole));
-        for (word, other) in [("zhang", "li"), ("7", "8"), ("true", "false"), ("2026-11-29", "2026-11-28"), ("roster", "")] {
+        for (word, other) in
+            [("zhang", "li"), ("7", "8"), ("true", "false"), ("2026-11-29", "2026-11-28"), ("roster", "")]
+        {
             assert!(whole.contains(word) && !is_ours(&whole.replacen(word, other, 1)), "{word}");
         }
         let (_other, others) = office();
@@ -168,7 +171,9 @@ mod tests {
     fn a_receipt_says_what_was_done_and_what_may_remain() {
         let (_folder, settings) = office();
         let text = erased().signed(&settings).unwrap().to_string();
-        for part in ["record #7", "by zhang", "asked for by the person", "2 photos", "No roster brings them back", "flash disk"] {
+        for part in
+            ["record #7", "by zhang", "asked for by the person", "2 photos", "No roster brings them back", "flash disk"]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
         let later = Erased { wholly: false, objection: false, ..erased() }.signed(&settings).unwrap().to_string();

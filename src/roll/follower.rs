@@ -96,7 +96,9 @@ impl Reader {
             Ok(everybody) => everybody,
             Err(StoreError::NoCopy { .. }) => return Ok(roll),
             Err(StoreError::Locked { holder, .. }) => {
-                tracing::warn!("nobody is known until {holder} has finished: it has the store, and there is no copy beside it yet");
+                tracing::warn!(
+                    "nobody is known until {holder} has finished: it has the store, and there is no copy beside it yet"
+                );
                 return Ok(roll);
             }
             Err(error) => return Err(error),

@@ -66,11 +66,7 @@ impl Holding {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn follow(
-        mut self,
-        roll: CurrentRoll,
-        stop: Arc<AtomicBool>,
-    ) -> std::io::Result<JoinHandle<()>> {
+    pub fn follow(mut self, roll: CurrentRoll, stop: Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
         // It was said when the roll was read.
         self.complained = *roll.get().holds() == OnHold::Everybody;
         thread::Builder::new().name("on-hold".into()).spawn(move || {
@@ -98,8 +94,7 @@ mod tests {
     fn hall() -> (tempfile::TempDir, StoreSettings, CurrentRoll) {
         use rand::SeedableRng as _;
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let store = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
         let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(3);
         let card = Card::from(made_up::taxpayer(CHEN, &mut generator));
         let demands = |_| crate::gallery::decision::Demands::new(&Default::default(), 0.5, None);

@@ -118,7 +118,8 @@ impl Store {
     /// Erases people, and gives the photos whose files are still there.
     fn erase(&mut self, records: &[RecordNumber]) -> Result<Vec<PhotoName>, StoreError> {
         let mut obsolete = Vec::new();
-        let batches = records.iter().map(|record| self.removing(*record, &mut obsolete)).collect::<Result<Vec<_>, _>>()?;
+        let batches =
+            records.iter().map(|record| self.removing(*record, &mut obsolete)).collect::<Result<Vec<_>, _>>()?;
         // From here on nobody can read them; the rest is done again at the next start if it is cut.
         self.ring.erase(records.iter().copied()).inspect_err(|error| self.engine.stop(error))?;
         batches.into_iter().try_for_each(|batch| self.engine.apply(batch))?;

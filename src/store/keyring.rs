@@ -94,7 +94,10 @@ impl KeyRing {
             for (path, bytes) in [(&self.files[0].0, &one), (&self.files[1].0, &other)] {
                 let foreign = bytes.first_chunk::<8>().is_some_and(|magic| magic != MAGIC && *magic != [0; 8]);
                 if foreign && head(&one).or(head(&other)).is_none() {
-                    return Err(StoreError::Damaged { folder: path.clone(), cause: "it is no file of people's keys".into() });
+                    return Err(StoreError::Damaged {
+                        folder: path.clone(),
+                        cause: "it is no file of people's keys".into(),
+                    });
                 }
             }
             self.count(counter)?;
@@ -122,7 +125,9 @@ impl KeyRing {
     }
 
     fn put(&self, slot: u64, bytes: &[u8; SLOT]) -> Result<(), StoreError> {
-        self.files.iter().try_for_each(|(path, file)| file.write_all_at(bytes, slot * SLOT as u64).map_err(disk::at(path)))
+        self.files
+            .iter()
+            .try_for_each(|(path, file)| file.write_all_at(bytes, slot * SLOT as u64).map_err(disk::at(path)))
     }
 
     /// Gives each of these records, which nobody ever had, a key of its own. It lasts after [`Self::make_durable`].
@@ -364,7 +369,8 @@ mod tests {
         fn with_three() -> (Self, Vec<Vec<u8>>) {
             let beside = Self::new();
             let mut ring = beside.ring();
-            let sealed = (1..=3).map(|record| ring.give(RecordNumber(record), &beside.sealer).unwrap().seal(b"p", b"x"));
+            let sealed =
+                (1..=3).map(|record| ring.give(RecordNumber(record), &beside.sealer).unwrap().seal(b"p", b"x"));
             let sealed = sealed.collect();
             ring.make_durable().unwrap();
             (beside, sealed)
@@ -421,7 +427,11 @@ mod tests {
     fn a_file_that_is_lost_or_cut_off_is_made_whole_from_the_other() {
         let (beside, sealed) = Beside::with_three();
         for (which, path) in KeyRing::paths(&beside.file()).iter().enumerate() {
-            if which == 0 { std::fs::remove_file(path).unwrap() } else { std::fs::write(path, b"GREET").unwrap() }
+            if which == 0 {
+                std::fs::remove_file(path).unwrap()
+            } else {
+                std::fs::write(path, b"GREET").unwrap()
+            }
             let ring = beside.ring();
             assert!((1..=3).all(|record| beside.opens(&ring, record, &sealed[record as usize - 1])));
         }

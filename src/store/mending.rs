@@ -11,14 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{
-    Enrolled, Store, StoreError,
-    commit::write,
-    engine::Batch,
-    keyring::Slot,
-    layout,
-    photo_files::PhotoName,
-};
+use super::{Enrolled, Store, StoreError, commit::write, engine::Batch, keyring::Slot, layout, photo_files::PhotoName};
 use crate::person::RecordNumber;
 
 /// What was put right.
@@ -75,7 +68,9 @@ impl Store {
                     continue;
                 }
                 Slot::Damaged => {
-                    tracing::error!("the key of record {record} cannot be read: what was kept of them is lost. Run `greeter sync` again");
+                    tracing::error!(
+                        "the key of record {record} cannot be read: what was kept of them is lost. Run `greeter sync` again"
+                    );
                     mended.lost.push(record);
                 }
                 Slot::Free | Slot::Erased => mended.erased += 1,

@@ -51,13 +51,15 @@ pub use hold::{HoldFile, OnHold};
 pub use key::StoreKey;
 pub use keyring::Keys;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
-pub use mending::Mended;
 pub use lock::StoreLock;
+pub use mending::Mended;
 pub use models::Examined;
-pub use seal::Signer;
 pub use opening::{Opened, Rebuilt, Store};
+pub use seal::Signer;
 pub use snapshot::path as snapshot_file;
-pub use upgrade::{damaged as damaged_stores, give_up as commit_upgrade, kept_for as older_store_kept_for, undo as undo_upgrade};
+pub use upgrade::{
+    damaged as damaged_stores, give_up as commit_upgrade, kept_for as older_store_kept_for, undo as undo_upgrade,
+};
 pub use walk::{Everybody, SealedPerson, Version};
 
 #[cfg(test)]

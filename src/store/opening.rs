@@ -104,7 +104,10 @@ impl Store {
         };
         let sealer = Sealer::new(&key);
         if former && !KeyRing::is_there(&settings.key_file) {
-            return Err(StoreError::KeysMissing { file: KeyRing::paths(&settings.key_file)[0].clone(), folder: folder.clone() });
+            return Err(StoreError::KeysMissing {
+                file: KeyRing::paths(&settings.key_file)[0].clone(),
+                folder: folder.clone(),
+            });
         }
         let ring = KeyRing::open(&settings.key_file, &sealer)?;
         let (engine, rebuilt) = Raising { folder, sealer: &sealer, ring: &ring, key: &key }.engine(present)?;
@@ -120,7 +123,8 @@ impl Store {
         }
         let generation = generation.max(ring.counted());
         let next_record = ring.next_record();
-        let mut store = Self { engine, sealer, ring, photos, generation, next_record, folder: folder.clone(), _lock: lock };
+        let mut store =
+            Self { engine, sealer, ring, photos, generation, next_record, folder: folder.clone(), _lock: lock };
         let mended = store.mend()?;
         Ok(Opened { store, rebuilt, outdated, mended })
     }

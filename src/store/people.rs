@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{
-    Enrolled, PhotoDigest, Store, StoreError, keyring::Slot, layout, photo_files::PhotoName, seal::Seal,
-};
+use super::{Enrolled, PhotoDigest, Store, StoreError, keyring::Slot, layout, photo_files::PhotoName, seal::Seal};
 use crate::{
     face::Template,
     person::{IdNumber, RecordNumber, Taxpayer},

@@ -149,7 +149,8 @@ fn list(folder: &Path) -> Result<Vec<String>, StoreError> {
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => return Ok(Vec::new()),
         Err(error) => return Err(disk::at(folder)(error)),
     };
-    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.map(|it| it.file_name().to_string_lossy().into_owned());
+    let name =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.map(|it| it.file_name().to_string_lossy().into_owned());
     entries.map(name).collect::<Result<_, _>>().map_err(disk::at(folder))
 }
 

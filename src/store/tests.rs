@@ -289,7 +289,11 @@ fn with_the_stores_key_and_all_its_files_nobody_who_was_erased_can_be_read() {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() { folders.push(path) } else { found.push((path.clone(), std::fs::read(path).unwrap())) }
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    found.push((path.clone(), std::fs::read(path).unwrap()))
+                }
             }
         }
         found
@@ -403,7 +407,10 @@ fn whoever_is_erased_while_staff_have_the_store_open_is_gone_for_them_too_and_wh
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
     let mut store = office.opens();
     assert!(Keys::erase(&office.settings(), RecordNumber(2)).unwrap());
-    assert!(!Keys::erase(&office.settings(), RecordNumber(2)).unwrap() && !Keys::erase(&office.settings(), RecordNumber(9)).unwrap());
+    assert!(
+        !Keys::erase(&office.settings(), RecordNumber(2)).unwrap()
+            && !Keys::erase(&office.settings(), RecordNumber(9)).unwrap()
+    );
     assert_eq!((names(&store), store.templates(MODEL).unwrap().len()), (vec!["Chen Wei".to_owned()], 1));
     assert!(store.person(RecordNumber(2)).unwrap().is_none());
     let new = person(&mut store, "Wang Fang");

@@ -19,8 +19,9 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, StoreError, disk,
+    Enrolled, StoreError,
     commit::write,
+    disk,
     engine::{Batch, Engine, OpenFailure},
     keyring::KeyRing,
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},

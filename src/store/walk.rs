@@ -177,9 +177,10 @@ impl Everybody {
     /// [`StoreError::Damaged`].
     pub fn open(&self, sealed: &SealedPerson) -> Result<(Taxpayer, Vec<Template>), StoreError> {
         let enrolled = self.record(&layout::person(sealed.record), &sealed.person)?;
-        let templates = sealed.templates.iter().map(|(key, value)| {
-            layout::template_from(&self.unseal(key, value)?).ok_or_else(|| self.illegible())
-        });
+        let templates = sealed
+            .templates
+            .iter()
+            .map(|(key, value)| layout::template_from(&self.unseal(key, value)?).ok_or_else(|| self.illegible()));
         Ok((enrolled.taxpayer, templates.collect::<Result<_, _>>()?))
     }
 
