@@ -83,6 +83,7 @@ impl Crowd {
         let all = faces.iter().chain(faces.first().filter(|_| twice));
         let changes = all.map(|face| self.enrolment(&mut store, face)).collect();
         store.commit(changes).unwrap();
+        store.write_snapshot().unwrap();
     }
 }
 

@@ -262,14 +262,15 @@ fn hold(record: RecordNumber, settings: &StoreSettings) -> anyhow::Result<()> {
     let file = HoldFile::beside(&settings.folder);
     let new = file.hold(record)?;
     let told = if new { "is on hold from now on" } else { "was on hold already" };
-    match Everybody::now(settings).and_then(|everybody| everybody.has(record)) {
-        Ok(true) => anstream::println!("Record {record} {told}: the robot does not name them."),
-        Ok(false) => {
+    let known = Everybody::now(settings).and_then(|everybody| Ok((everybody.has(record)?, everybody.is_current())));
+    match known {
+        Ok((true, _)) => anstream::println!("Record {record} {told}: the robot does not name them."),
+        Ok((false, true)) => {
             file.release(&[record])?;
             return Err(StoreError::UnknownRecord(record).into());
         }
-        Err(StoreError::Locked { holder, .. }) => anstream::println!(
-            "Record {record} {told}: the robot does not name them. Whether there is such a record is not known while the store is in use by {holder}."
+        Ok((false, false)) | Err(StoreError::Locked { .. }) => anstream::println!(
+            "Record {record} {told}: the robot does not name them. Whether there is such a record is not known while the store is in use."
         ),
         Err(error) => {
             return Err(error)

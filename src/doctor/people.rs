@@ -10,7 +10,7 @@ use crate::{
     installation::Installation,
     reindex::Coverage,
     routing::Routing,
-    store::{Enrolled, Everybody, HoldFile, OnHold, StoreError, damaged_stores, older_store_kept_for, snapshot_file},
+    store::{Enrolled, Everybody, HoldFile, OnHold, damaged_stores, older_store_kept_for, snapshot_file},
 };
 
 /// In seconds.
@@ -29,9 +29,6 @@ pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
     });
     match read {
         Ok(enrolled) => findings.extend(templates(&enrolled, installation, config)),
-        Err(error @ StoreError::Damaged { .. }) => {
-            findings.push(Finding::of(&error, "run `greeter store repair`: it writes the copy anew"));
-        }
         Err(error) => findings.push(Finding::of(&error, "see docs/troubleshooting.md")),
     }
     findings.extend(left_behind(&settings.folder));

@@ -103,8 +103,19 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
-        reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands))?;
-        roll.generation = everybody.generation;
+        match reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands)) {
+            Err(error @ StoreError::CopyDamaged { .. }) => {
+                tracing::warn!("{error}; it is written anew now");
+                let everybody = Everybody::renewed(&self.store)?;
+                roll = Roll::empty(demands(0));
+                reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands))?;
+                roll.generation = everybody.generation;
+            }
+            read => {
+                read?;
+                roll.generation = everybody.generation;
+            }
+        }
         Ok(roll)
     }
 

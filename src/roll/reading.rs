@@ -84,7 +84,7 @@ fn open(store: &Everybody, take: &Receiver<Vec<SealedPerson>>, pass: &Sender<Res
 /// Opens one person.
 ///
 /// # Errors
-/// [`StoreError::Damaged`].
+/// [`StoreError::CopyDamaged`].
 pub fn one(store: &Everybody, sealed: &SealedPerson) -> Result<Change, StoreError> {
     let (person, templates) = store.open(sealed)?;
     Ok(Change::Put { record: sealed.record, version: sealed.version, card: person.into(), templates })

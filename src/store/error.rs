@@ -35,6 +35,14 @@ pub enum StoreError {
         /// The store.
         folder: PathBuf,
     },
+    /// The copy is damaged; the store may be well.
+    #[error("the copy beside the store, {}, is damaged ({cause}). Run `greeter store repair`, which writes it anew", file.display())]
+    CopyDamaged {
+        /// The copy.
+        file: PathBuf,
+        /// What was found.
+        cause: String,
+    },
     /// Other users of the machine could read the key.
     #[error(
         "the key file {} can be read by others (mode {mode:03o}). Run `chmod 600 {}`; if others had access to this machine, treat the key as known to them",

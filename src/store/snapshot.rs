@@ -113,6 +113,17 @@ pub fn generation_in(file: &File) -> Option<u64> {
     head.strip_prefix(MAGIC).and_then(|rest| rest.try_into().ok()).map(u64::from_le_bytes)
 }
 
+/// Whether an open snapshot was made with this key; true also where that cannot be read.
+pub fn opens_with(file: &File, sealer: &Sealer) -> bool {
+    let mut length = [0; 4];
+    let read = |bytes: &mut [u8], at| file.read_exact_at(bytes, at).is_ok();
+    if !read(&mut length, 16) || u32::from_le_bytes(length) > 4096 {
+        return true;
+    }
+    let mut check = vec![0; u32::from_le_bytes(length) as usize];
+    !read(&mut check, 20) || sealer.own.open(layout::META_CHECK, &check).is_ok()
+}
+
 /// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
 ///
 /// # Errors

@@ -438,3 +438,17 @@ fn what_cannot_be_read_any_more_is_found_and_taken_out_and_a_sync_brings_it_back
     let (record, _) = found.lost[0];
     assert!(store.check(&|_| {}).unwrap().is_whole() && store.person(record).unwrap().unwrap().photos.is_empty());
 }
+
+#[test]
+fn a_copy_that_is_damaged_is_written_anew_by_whoever_reads_everybody_next() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let path = snapshot_file(&office.path("store"));
+    let good = std::fs::read(&path).unwrap();
+    for (what, at) in [("magic", 0), ("key's check", 30)] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(&path, bad).unwrap();
+        assert!(Everybody::now(&office.settings()).unwrap().has(RecordNumber(1)).unwrap(), "{what}");
+        assert_eq!(read(&office), (true, vec!["Chen Wei 1".into()]), "{what}");
+    }
+}

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Enrolled, Store, StoreError, StoreKey, disk,
-    keyring::{Keys, Slot},
+    keyring::{KeyRing, Keys, Slot},
     layout,
     seal::Sealer,
     snapshot::{self, MAX_PART, Sections},
@@ -83,8 +83,28 @@ impl Everybody {
         let (generation, sections) = snapshot::generation_in(&file).zip(Sections::of(&file)).ok_or_else(absent)?;
         let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
         let key = StoreKey::of(settings)?.ok_or_else(missing)?;
-        let keys = Keys::read(&settings.key_file)?.ok_or_else(missing)?;
-        Ok(Self { file, path, generation, sections, keys, sealer: Sealer::new(&key) })
+        let sealer = Sealer::new(&key);
+        if !snapshot::opens_with(&file, &sealer) {
+            return Err(StoreError::WrongKey { file: key.origin().into(), folder: settings.folder.clone() });
+        }
+        let keys_missing = || StoreError::KeysMissing {
+            file: KeyRing::paths(&settings.key_file)[0].clone(),
+            folder: settings.folder.clone(),
+        };
+        let keys = Keys::read(&settings.key_file)?.ok_or_else(keys_missing)?;
+        Ok(Self { file, path, generation, sections, keys, sealer })
+    }
+
+    /// The same, written anew from the store.
+    ///
+    /// # Errors
+    /// Why the store cannot be opened, or the copy not be written.
+    pub fn renewed(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let mut store = Store::open(settings)?.store;
+        store.make_newer()?;
+        store.write_snapshot()?;
+        drop(store);
+        Self::in_copy(settings)
     }
 
     /// The same, after the copy was brought up to date where that is needed and nobody has the store open.
@@ -97,11 +117,14 @@ impl Everybody {
         if copy.as_ref().is_ok_and(current) || !Store::is_there(&settings.folder)? {
             return copy;
         }
-        match Store::open(settings).and_then(|mut opened| opened.store.write_snapshot()) {
-            Err(error) if copy.is_err() => Err(error),
-            Err(_) => copy,
-            Ok(()) => Self::in_copy(settings),
-        }
+        let renewed = match &copy {
+            Ok(_) | Err(StoreError::NoCopy { .. }) => Store::open(settings)
+                .and_then(|mut opened| opened.store.write_snapshot())
+                .and_then(|()| Self::in_copy(settings)),
+            Err(_) => Self::renewed(settings),
+        };
+        // An older copy is better than none.
+        if renewed.is_ok() || copy.is_err() { renewed } else { copy }
     }
 
     /// Whether everything that was acknowledged is in it.
@@ -112,7 +135,7 @@ impl Everybody {
     /// Whether somebody has this record number.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
     pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
         let wanted = layout::person(record);
         let mut found = false;
@@ -125,7 +148,7 @@ impl Everybody {
     /// Gives everybody to `each`, by record number, with their templates by `model`, sealed.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`], or what `each` says, at which it stops.
+    /// [`StoreError::CopyDamaged`], [`StoreError::Io`], or what `each` says, at which it stops.
     pub fn walk(
         &self,
         model: &str,
@@ -161,7 +184,7 @@ impl Everybody {
     /// Whether anybody has a template by `model`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
     pub fn knows(&self, model: &str) -> Result<bool, StoreError> {
         for entry in self.entries(layout::TEMPLATES) {
             if layout::of_model(&entry?.0).is_some_and(|(_, _, made_by)| made_by == model) {
@@ -174,7 +197,7 @@ impl Everybody {
     /// Opens a person's record and templates.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`].
+    /// [`StoreError::CopyDamaged`].
     pub fn open(&self, sealed: &SealedPerson) -> Result<(Taxpayer, Vec<Template>), StoreError> {
         let enrolled = self.record(&layout::person(sealed.record), &sealed.person)?;
         let templates = sealed
@@ -187,7 +210,7 @@ impl Everybody {
     /// Everybody with what is known about their photos, by record number.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
         let here = |key: &[u8]| layout::record(key).is_some_and(|record| !self.keys.is_erased(record));
         let mut all = Vec::new();
@@ -227,7 +250,7 @@ impl Everybody {
     }
 
     fn damaged(&self, cause: &str) -> StoreError {
-        StoreError::Damaged { folder: self.path.clone(), cause: cause.into() }
+        StoreError::CopyDamaged { file: self.path.clone(), cause: cause.into() }
     }
 
     fn illegible(&self) -> StoreError {
