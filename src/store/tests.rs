@@ -389,7 +389,10 @@ fn a_copy_with_a_changed_byte_is_an_error_and_never_another_person() {
         let mut bad = good.clone();
         bad[at] ^= 1;
         std::fs::write(&path, bad).unwrap();
-        let everybody = Everybody::in_copy(&office.settings()).unwrap();
+        let Ok(everybody) = Everybody::in_copy(&office.settings()) else {
+            failed += 1;
+            continue;
+        };
         let mut names = Vec::new();
         let walked = everybody.walk(MODEL, |sealed| {
             names.push(everybody.open(&sealed)?.0.name.reveal().to_owned());
