@@ -659,3 +659,30 @@ fn a_power_cut_never_loses_an_acknowledged_person() {
     println!("{total} people after 8 power cuts, the store was rebuilt {rebuilt} times");
     drop(office);
 }
+
+#[test]
+fn forty_days_on_which_a_fifth_of_the_photos_change_leave_the_store_as_large_as_on_the_first() {
+    fn size(folder: &std::path::Path) -> u64 {
+        let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+        entries.map(|it| if it.path().is_dir() { size(&it.path()) } else { it.metadata().unwrap().len() }).sum()
+    }
+    const PEOPLE: usize = 60;
+    let office = Office::new();
+    for n in 1..=PEOPLE {
+        office.puts_photo(&format!("{n}.jpg"), &large_picture(n));
+    }
+    office.writes_roster_of(1..=PEOPLE);
+    office.syncs().unwrap();
+    let first = size(&office.data);
+    let mut largest = 0;
+    for day in 1..=40 {
+        for n in (1..=PEOPLE).filter(|n| n % 5 == day % 5) {
+            office.puts_photo(&format!("{n}.jpg"), &large_picture(n + 1000 * day));
+        }
+        assert_eq!(office.syncs().unwrap().count(Outcome::Changed), PEOPLE / 5);
+        largest = largest.max(size(&office.data));
+    }
+    println!("measured: {first} bytes on the first day, {largest} at most on the forty days after it");
+    assert!(largest * 10 <= first * 13, "{first} bytes on the first day, {largest} later");
+    office.has_whole(1..=PEOPLE);
+}
