@@ -67,7 +67,14 @@ impl<'a> Upgrade<'a> {
         if !old.exists() {
             let Some(before) = self.older()? else { return Ok(false) };
             tracing::info!(folder = %self.folder.display(), "taking over the store of an older greeter");
-            self.fill(&before, &new)?;
+            match self.fill(&before, &new) {
+                // A power cut has damaged what nobody relies on yet.
+                Err(StoreError::Damaged { folder, .. }) if folder == new => {
+                    self.discard()?;
+                    self.fill(&before, &new)?;
+                }
+                filled => filled?,
+            }
         }
         self.exchange(&new, &old)?;
         Ok(true)
@@ -96,6 +103,13 @@ impl<'a> Upgrade<'a> {
         })?;
         let schema = engine.get(META_SCHEMA)?.and_then(|value| value.try_into().ok()).map(u32::from_be_bytes);
         Ok(schema.is_some_and(|schema| schema < SCHEMA).then_some(engine))
+    }
+
+    /// Removes what was written of the new store.
+    fn discard(&self) -> Result<(), StoreError> {
+        let keys = KeyRing::paths(&disk::beside(self.key_file, NEW)).into_iter().filter(|path| path.exists());
+        let written = beside_with(self.folder, NEW)?.into_iter().map(|(path, _)| path);
+        keys.chain(written).try_for_each(|path| remove(&path))
     }
 
     /// Writes everybody into the new store.
