@@ -110,15 +110,21 @@ impl AccessLog {
         let mut file = options.read(true).append(true).create(true).mode(0o600).open(&self.path).map_err(&failed)?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
         let tail = tail(&mut file).map_err(&failed)?;
-        let before = self.counted(self.read_end()?, &tail);
-        // What a cut left of a line that was never noted.
-        let torn = !tail.is_empty() && !tail.ends_with('\n');
+        let before = self.counted(self.read_end()?, &String::from_utf8_lossy(&tail));
+        // What a cut left of a line that was never noted goes.
+        let length = file.metadata().map_err(&failed)?.len();
+        let whole = length - (tail.len() - tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)) as u64;
+        file.set_len(whole).map_err(&failed)?;
         let signature = self.signature(&before.signature, &access);
         let line = serde_json::to_string(&Line { access, signature: signature.clone() });
         let line = line.map_err(|error| failed(error.into()))?;
-        let line = format!("{}{line}\n", if torn { "\n" } else { "" });
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(&failed)?;
-        self.write_end(&End { lines: before.lines + 1, signature })
+        let written = file.write_all((line + "\n").as_bytes()).and_then(|()| file.sync_data()).map_err(&failed);
+        let noted = written.and_then(|()| self.write_end(&End { lines: before.lines + 1, signature }));
+        if noted.is_err() {
+            // A full disk: a line that is not counted would look like a forged one.
+            let _ = file.set_len(whole);
+        }
+        noted
     }
 
     /// All lines, and whether they are as they were written.
@@ -185,12 +191,12 @@ impl AccessLog {
 }
 
 /// The end of the file, with the last line at least.
-fn tail(file: &mut File) -> std::io::Result<String> {
+fn tail(file: &mut File) -> std::io::Result<Vec<u8>> {
     let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LINE)))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// The user of this process, and who became them with sudo.
@@ -295,5 +301,22 @@ mod tests {
         assert_eq!(office.log().read().unwrap().1, Verified::Whole(4));
         office.log().note(access("people list", Whose::Everybody(All::All))).unwrap();
         assert_eq!(office.log().read().unwrap().1, Verified::Whole(5));
+        let torn = office.lines().join("\n") + "\n{\"at\":\"2026";
+        std::fs::write(office.0.path().join("store.access"), torn).unwrap();
+        office.log().note(access("people list", Whose::Everybody(All::All))).unwrap();
+        assert_eq!(office.log().read().unwrap().1, Verified::Whole(6));
+    }
+
+    #[test]
+    fn an_access_that_cannot_be_counted_leaves_no_line_behind() {
+        let office = three();
+        let in_the_way = office.0.path().join("store.key.access.unfinished");
+        std::fs::create_dir(&in_the_way).unwrap();
+        for _ in 0..2 {
+            assert!(office.log().note(access("people list", Whose::Everybody(All::All))).is_err());
+        }
+        std::fs::remove_dir(&in_the_way).unwrap();
+        office.log().note(access("people list", Whose::Everybody(All::All))).unwrap();
+        assert_eq!(office.log().read().unwrap().1, Verified::Whole(4));
     }
 }
