@@ -172,7 +172,7 @@ impl AccessLog {
 
     fn signature(&self, before: &str, access: &Access) -> String {
         let text = serde_json::to_vec(access).unwrap_or_default();
-        self.signer.sign(&[before.as_bytes(), &text]).iter().map(|byte| format!("{byte:02x}")).collect()
+        self.signer.sign(&[before.as_bytes(), &text])
     }
 
     fn read_end(&self) -> Result<End, StoreError> {

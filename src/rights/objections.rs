@@ -78,7 +78,7 @@ impl Objections {
     }
 
     fn hash(&self, id_number: &IdNumber) -> String {
-        self.signer.sign(&[id_number.reveal().as_bytes()]).iter().map(|byte| format!("{byte:02x}")).collect()
+        self.signer.sign(&[id_number.reveal().as_bytes()])
     }
 
     fn write(&self) -> Result<(), StoreError> {

@@ -117,7 +117,7 @@ fn signature(erased: &Erased, settings: &StoreSettings) -> Result<String, StoreE
     let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
     let signer = Signer::of(settings, "receipt")?.ok_or_else(missing)?;
     let text = serde_json::to_vec(erased).unwrap_or_default();
-    Ok(signer.sign(&[&text]).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(signer.sign(&[&text]))
 }
 
 #[cfg(test)]

@@ -29,6 +29,17 @@ pub enum StoreError {
         /// The store.
         folder: PathBuf,
     },
+    /// People's own keys are those of an earlier day.
+    #[error(
+        "the file of people's keys {} is older than the store in {}, so whoever was enrolled since could not be read. Nothing was changed. Put the newest one back",
+        file.display(), folder.display()
+    )]
+    KeysOlder {
+        /// The older keys.
+        file: PathBuf,
+        /// The store.
+        folder: PathBuf,
+    },
     /// There is nothing from which people can be read without the store's lock.
     #[error("there is no copy beside the store in {} yet: nobody is known. Preload people with `greeter sync`", folder.display())]
     NoCopy {
@@ -237,6 +248,11 @@ mod tests {
             StoreError::UnknownRecord(RecordNumber(7)),
             StoreError::DuplicateId { record: RecordNumber(8), holder: RecordNumber(7) },
             StoreError::MissingPhoto(RecordNumber(7)),
+            StoreError::KeysMissing { file: "data/store.key.people".into(), folder: "data/store".into() },
+            StoreError::KeysOlder { file: "data/store.key.people".into(), folder: "data/store".into() },
+            StoreError::NoCopy { folder: "data/store".into() },
+            StoreError::CopyDamaged { file: "data/store.snapshot".into(), cause: "it is cut off".into() },
+            StoreError::OlderDamaged { folder: "data/store".into(), cause: "page 7".into() },
         ]
         .map(|error| error.to_string());
         let expected = [
@@ -256,6 +272,11 @@ mod tests {
             "there is no record #7. `greeter people list` shows all",
             "the identity number of record #8 already belongs to record #7; each person is one record",
             "a photo of record #7 that should be in the store is not. Run `greeter sync` again",
+            "the file of people's keys data/store.key.people is missing, and without it nobody in the store in data/store can be read. Restore it from its backup",
+            "the file of people's keys data/store.key.people is older than the store in data/store, so whoever was enrolled since could not be read. Nothing was changed. Put the newest one back",
+            "there is no copy beside the store in data/store yet: nobody is known. Preload people with `greeter sync`",
+            "the copy beside the store, data/store.snapshot, is damaged (it is cut off). Run `greeter store repair`, which writes it anew",
+            "the store in data/store is an older greeter's and damaged (page 7). Run `people list` with the older greeter, which rebuilds it; then run this one again",
         ];
         assert_eq!(texts, expected);
     }

@@ -188,6 +188,11 @@ impl KeyRing {
         self.files.iter().try_for_each(|(path, file)| file.sync_data().map_err(disk::at(path)))
     }
 
+    /// The first of its files, for messages.
+    pub fn path(&self) -> &Path {
+        &self.files[0].0
+    }
+
     /// How many changes were acknowledged, as far as this process knows.
     pub fn counted(&self) -> u64 {
         self.files.iter().filter_map(|(_, file)| head_in(file)).max().unwrap_or(0)

@@ -3,6 +3,7 @@
 //! | found | so |
 //! |---|---|
 //! | rows of somebody whose key is erased | the rest of their erasure is done |
+//! | rows of somebody who never had a key | the keys are older than the store: nothing is touched |
 //! | rows of somebody whose key cannot be read | they are lost, which is told; a sync brings them back |
 //! | a key without a person | it was given and the person never came: it is erased |
 //! | a person without an index entry, or an entry without its person | the entry is written, or removed |
@@ -73,7 +74,11 @@ impl Store {
                     );
                     mended.lost.push(record);
                 }
-                Slot::Free | Slot::Erased => mended.erased += 1,
+                // A key is on the disk before its person's row, so these keys are those of an earlier day.
+                Slot::Free => {
+                    return Err(StoreError::KeysOlder { file: self.ring.path().into(), folder: self.folder.clone() });
+                }
+                Slot::Erased => mended.erased += 1,
             }
             batch.extend(self.removing_rows(record, obsolete)?);
         }

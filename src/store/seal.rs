@@ -99,14 +99,14 @@ impl Signer {
         Ok(key.map(|key| Self(derive(&key, format!("greeter signature 1 {purpose}").as_bytes()))))
     }
 
-    /// The signature of these parts, one after the other, each with its length.
-    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+    /// The signature of these parts, one after the other, each with its length; in hexadecimal figures.
+    pub fn sign(&self, parts: &[&[u8]]) -> String {
         let mut authenticator = authenticator(&self.0);
         for part in parts {
             authenticator.update(&(part.len() as u64).to_be_bytes());
             authenticator.update(part);
         }
-        authenticator.finalize().into_bytes().into()
+        authenticator.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -455,3 +455,20 @@ fn a_copy_that_is_damaged_is_written_anew_by_whoever_reads_everybody_next() {
         assert_eq!(read(&office), (true, vec!["Chen Wei 1".into()]), "{what}");
     }
 }
+
+#[test]
+fn with_keys_of_an_earlier_day_the_store_is_refused_and_nobody_is_taken_for_erased() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let keys = [office.path("store.key.people"), office.path("store.key.people.copy")];
+    let earlier = keys.each_ref().map(|path| std::fs::read(path).unwrap());
+    let mut store = office.opens();
+    let new = person(&mut store, "Li Na");
+    store.commit(vec![Change::Put(Box::new(new))]).unwrap();
+    drop(store);
+    let newest = keys.each_ref().map(|path| std::fs::read(path).unwrap());
+    keys.iter().zip(&earlier).for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    let error = Store::open(&office.settings()).err().unwrap();
+    assert!(matches!(error, StoreError::KeysOlder { .. }), "{error}");
+    keys.iter().zip(&newest).for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    assert_eq!(names(&office.opens()), ["Chen Wei", "Li Na"]);
+}
