@@ -1,5 +1,5 @@
 //! The control program of a tax-bureau greeting robot. See `greeter --help`.
 
-fn main() -> std::process::ExitCode {
+fn main() {
     greeter::cli::main()
 }

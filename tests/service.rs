@@ -85,7 +85,8 @@ fn systemd_hears_when_the_robot_serves_that_it_lives_and_when_it_stops() {
     assert!(longest < period, "systemd would have killed it: {longest:?} without a sign of life");
     service.gets(Signal::TERM);
     systemd.hears("STOPPING=1", ENDS_WITHIN);
-    assert!(service.ends_within(ENDS_WITHIN).success());
+    let status = service.ends_within(ENDS_WITHIN);
+    assert!(status.success(), "{status}");
 }
 
 #[test]
@@ -100,6 +101,20 @@ fn without_a_watchdog_there_are_no_signs_of_life_and_an_interrupt_ends_the_robot
     assert!(service.ends_within(ENDS_WITHIN).success());
     systemd.hears("STOPPING=1", ENDS_WITHIN);
     assert!(asked.elapsed() < ENDS_WITHIN);
+}
+
+#[test]
+fn the_robot_ends_well_also_when_a_voice_is_just_at_work() {
+    for moment in 0..8 {
+        let desk = Desk::new();
+        let (mut systemd, mut service) = Systemd::starts(&desk, None);
+        systemd.hears("READY=1", STARTS_WITHIN);
+        // The voices are making the house phrases ready.
+        std::thread::sleep(Duration::from_millis(30 * moment));
+        service.gets(Signal::TERM);
+        let status = service.ends_within(ENDS_WITHIN);
+        assert!(status.success(), "{status}");
+    }
 }
 
 #[test]
