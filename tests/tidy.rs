@@ -66,7 +66,7 @@ fn no_module_has_a_name_that_says_nothing() {
 }
 
 /// Modules that take time as a value and do no I/O.
-const PURE: [&str; 18] = [
+const PURE: [&str; 19] = [
     "src/greeting/loudness.rs",
     "src/greeting/resample.rs",
     "src/greeting/joining.rs",
@@ -81,6 +81,7 @@ const PURE: [&str; 18] = [
     "src/config/area.rs",
     "src/config/day.rs",
     "src/face/watched.rs",
+    "src/face/light_watch.rs",
     "src/greeting/reading.rs",
     "src/greeting/mandarin/",
     "src/routing/",
@@ -108,7 +109,7 @@ fn pure_modules_know_no_clock_no_file_no_socket_and_no_thread() {
 }
 
 /// Which module may name which, as docs/architecture.md draws it: what is listed must not appear in the folder's code.
-const MUST_NOT_KNOW: [(&str, &[&str]); 10] = [
+const MUST_NOT_KNOW: [(&str, &[&str]); 12] = [
     ("src/visit/", &["crate::store", "crate::greeting", "crate::routing", "crate::camera", "crate::pipeline"]),
     ("src/gallery/", &["crate::store", "crate::greeting", "crate::camera", "crate::pipeline", "crate::face::networks"]),
     (
@@ -123,6 +124,8 @@ const MUST_NOT_KNOW: [(&str, &[&str]); 10] = [
         "src/store/",
         &["crate::sync", "crate::greeting", "crate::gallery", "crate::pipeline", "crate::camera", "crate::roll"],
     ),
+    ("src/keys/", &["crate::store", "crate::rights", "crate::roll", "crate::sync"]),
+    ("src/hold/", &["crate::store", "crate::rights", "crate::roll", "crate::sync", "crate::keys"]),
     ("src/roll/", &["crate::sync", "crate::greeting", "crate::pipeline", "crate::camera", "crate::rights"]),
     ("src/rights/", &["crate::sync", "crate::greeting", "crate::pipeline", "crate::camera", "crate::gallery"]),
 ];
@@ -168,13 +171,15 @@ fn only_the_store_knows_sled_and_only_the_pipeline_starts_the_stages() {
 }
 
 /// `unsafe` in the program itself: each with why it must be.
-const UNSAFE: [(&str, usize); 1] = [
+const UNSAFE: [(&str, usize); 2] = [
     // Wakes a capture thread that waits in the driver of a silent camera (pthread_kill with a signal that does nothing).
     ("src/camera/capture.rs", 1),
+    // Ends the program without the libraries' clearing up (_exit), which takes their memory from a voice that is still within its network.
+    ("src/cli/mod.rs", 1),
 ];
 
 #[test]
-fn the_program_is_unsafe_in_one_place_only() {
+fn the_program_is_unsafe_where_it_must_be_only() {
     let uses = |path: &PathBuf| code(path).matches("unsafe ").count();
     let found: BTreeSet<(String, usize)> = sources("src")
         .into_iter()

@@ -118,7 +118,7 @@ pub fn measure(
 }
 
 fn spread(series: Vec<f64>) -> (f64, f64) {
-    crate::pipeline::spread::Spread::of(series).map_or((0.0, 0.0), |spread| (spread.p50, spread.p95))
+    crate::bench::spread::Spread::of(series).map_or((0.0, 0.0), |spread| (spread.p50, spread.p95))
 }
 
 /// People who walk slowly before a wall.

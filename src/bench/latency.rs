@@ -19,10 +19,11 @@ use super::{
     staged_camera::{Scene, Standing},
 };
 use crate::{
+    bench::spread::Spread,
     camera::photo::{self, PhotoError},
     face::{Enroller, ModelError, Template},
     person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
-    pipeline::{Pipeline, health::Frames, host::Told, spread::Spread},
+    pipeline::{Pipeline, health::Frames, host::Told},
 };
 
 /// A visit in which not everybody has been greeted after so long for each is counted as it stands.

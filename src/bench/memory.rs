@@ -1,4 +1,5 @@
-//! What a gallery costs the running program: memory above that of a program with nobody enrolled, and the wait until it serves.
+//! What a gallery costs the running program: memory above that of a program with nobody enrolled, and the wait until it serves; and what its store
+//! costs staff: opening it, a sync that changes nobody, a sync that changes one.
 //!
 //! The program is a process of its own, `greeter run` before a recorded visitor, watched from outside: it is the shipped one in every part.
 
@@ -14,8 +15,12 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
-use super::figures::Origin;
-use crate::pipeline::spread::Spread;
+use super::{figures::Origin, spread::Spread};
+use crate::{
+    config::StoreSettings,
+    person::PhoneNumber,
+    store::{Change, EnrolledPhoto, Enrolment, Store, StoreError},
+};
 
 /// A program that has not served after so long does not.
 const SERVES_WITHIN: Duration = Duration::from_secs(60);
@@ -37,25 +42,71 @@ pub struct Memory {
     pub photo_bytes: usize,
     /// Starts of each kind.
     pub rounds: usize,
-    /// From the start of the process until a visitor's face was seen, so at least until the first frame was served.
-    pub start_ms: Option<Spread>,
+    /// From the start of the process until a visitor's face was seen, so at least until the first frame was served; seconds.
+    pub start_to_first_face_s: Option<Spread>,
     /// The same with nobody enrolled.
-    pub empty_start_ms: Option<Spread>,
-    /// Resident memory of the serving program, median.
-    pub memory_mb: f64,
-    /// The same with nobody enrolled.
-    pub empty_memory_mb: f64,
-    /// The difference.
-    pub above_empty_mb: f64,
+    pub empty_start_to_first_face_s: Option<Spread>,
+    /// Resident memory of the serving program above that of one with nobody enrolled; medians.
+    pub mb_above_empty: f64,
+    /// Resident memory of the one with nobody enrolled, median.
+    pub empty_mb: f64,
     /// The most that was ever resident, median.
     pub peak_mb: f64,
+    /// Opening the store; median seconds, as the following ones.
+    pub open_s: f64,
+    /// All that a sync does which changes nobody, but for reading the roster and the photos.
+    pub no_op_s: f64,
+    /// The same with one person's phone number changed.
+    pub change_one_s: f64,
+}
+
+/// Seconds that staff wait for the store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Upkeep {
+    /// Opening it.
+    pub open_s: f64,
+    /// A sync that changes nobody.
+    pub no_op_s: f64,
+    /// A sync that changes one.
+    pub change_one_s: f64,
+}
+
+impl Upkeep {
+    /// Measures once.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub fn of(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let began = Instant::now();
+        drop(Store::open(settings)?);
+        let open_s = began.elapsed().as_secs_f64();
+        let no_op_s = synced(settings, false)?;
+        Ok(Self { open_s, no_op_s, change_one_s: synced(settings, true)? })
+    }
+}
+
+/// What a sync does to the store: opens it, reads everybody, writes who has changed, and brings the copy up to date. In seconds.
+fn synced(settings: &StoreSettings, change: bool) -> Result<f64, StoreError> {
+    let began = Instant::now();
+    let mut store = Store::open(settings)?.store;
+    let mut everybody = store.enrolled()?;
+    if let (true, Some(mut one)) = (change, everybody.pop()) {
+        let phone = one.taxpayer.phone.reveal().bytes().rev().map(char::from).filter(char::is_ascii_digit);
+        one.taxpayer.phone = PhoneNumber::new(format!("+{}", phone.collect::<String>()));
+        let photos = one.photos.iter().map(|photo| EnrolledPhoto::Kept(photo.digest)).collect();
+        let enrolment = Enrolment { taxpayer: one.taxpayer, photos, refused: one.refused };
+        store.commit(vec![Change::Put(Box::new(enrolment))])?;
+    }
+    store.write_snapshot()?;
+    drop(store);
+    Ok(began.elapsed().as_secs_f64())
 }
 
 /// One start of the program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
-    /// Milliseconds until a face was seen.
-    pub start_ms: f64,
+    /// Seconds until a face was seen.
+    pub start_s: f64,
     /// Resident when it had settled, megabytes of 1,000,000 bytes.
     pub memory_mb: f64,
     /// The most that was ever resident.
@@ -105,11 +156,11 @@ pub fn run(program: &Path, config: &Path, camera: &Path, folder: &Path) -> Resul
         }
         thread::sleep(LOOK_EVERY);
     }
-    let start_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let start_s = began.elapsed().as_secs_f64();
     thread::sleep(SETTLES);
     let status = fs::read_to_string(format!("/proc/{}/status", started.0.id()))?;
     started.end()?;
-    Ok(Run { start_ms, memory_mb: megabytes(&status, "VmRSS:"), peak_mb: megabytes(&status, "VmHWM:") })
+    Ok(Run { start_s, memory_mb: megabytes(&status, "VmRSS:"), peak_mb: megabytes(&status, "VmHWM:") })
 }
 
 /// Ends with its owner.

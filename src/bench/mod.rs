@@ -16,6 +16,7 @@ pub mod quality;
 pub mod search;
 pub mod search_data;
 pub mod search_peers;
+pub mod spread;
 pub mod staged_camera;
 pub mod sway;
 pub mod temporary;

@@ -12,9 +12,9 @@ use super::{
     search_peers::{PeerError, Peers, Turn},
 };
 use crate::{
+    bench::spread::Spread,
     face::Template,
     gallery::{BestTwo, Gallery, Shortlist, kernel},
-    pipeline::spread::Spread,
 };
 
 /// Engines alternate so many times.

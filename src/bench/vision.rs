@@ -15,9 +15,10 @@ use serde::Serialize;
 
 use super::{figures::Origin, visits::Visit};
 use crate::{
+    bench::spread::Spread,
     camera::{Frame, decode_mjpg},
     face::{ModelError, align, eyes::Eyes, networks::Networks},
-    pipeline::{spread::Spread, vision::Vision},
+    pipeline::vision::Vision,
 };
 
 /// A webcam's pace.

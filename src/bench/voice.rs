@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::figures::Origin;
 use crate::{
+    bench::spread::Spread,
     greeting::{
         audition,
         phrases::{Addressee, Greeting, Phrases, TimeOfDay},
@@ -14,7 +15,6 @@ use crate::{
         utterance::Utterance,
     },
     person::{Language, PersonName, Salutation},
-    pipeline::spread::Spread,
     routing::Routing,
 };
 

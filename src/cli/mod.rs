@@ -132,7 +132,7 @@ fn note(command: &Command, config: &Config) -> bool {
     let Some((command, records)) = touches(command) else { return true };
     let (user, sudo_user) = access::who();
     let access = Access { at: now(), user, sudo_user, command: command.into(), records };
-    match AccessLog::of(&config.store).and_then(|log| log.map(|log| log.note(access)).transpose()) {
+    match AccessLog::of(&config.store).and_then(|log| Ok(log.map(|log| log.note(access)).transpose()?)) {
         Ok(noted) => noted.is_some(),
         Err(error) => {
             tracing::warn!("this access could not be written down: {error}");

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::Exit;
 use crate::{
     config::{Config, StoreSettings},
+    hold::{HoldFile, OnHold},
+    keys::Keys,
     person::{RecordNumber, Taxpayer},
     rights::{
         access::{self, All, Whose},
@@ -18,7 +20,7 @@ use crate::{
         objections::Objections,
         receipt::Erased,
     },
-    store::{Change, Enrolled, Everybody, HoldFile, Keys, OnHold, Store, StoreError},
+    store::{Change, Enrolled, Everybody, Store, StoreError},
 };
 
 /// Show, hold or remove preloaded people. Names, identity numbers and phone numbers are masked.

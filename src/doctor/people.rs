@@ -7,10 +7,11 @@ use crate::{
     calibration::{FEWEST_PEOPLE, file::Calibration, hall::ENOUGH},
     config::{Config, StoreSettings},
     face::manifest::Manifest,
+    hold::{HoldFile, OnHold},
     installation::Installation,
     reindex::Coverage,
     routing::Routing,
-    store::{Enrolled, Everybody, HoldFile, OnHold, damaged_stores, older_store_kept_for, snapshot_file},
+    store::{Enrolled, Everybody, damaged_stores, older_store_kept_for, snapshot_file},
 };
 
 /// In seconds.

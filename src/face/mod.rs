@@ -5,6 +5,7 @@ pub mod background;
 pub mod enrol;
 pub mod eyes;
 pub mod finder;
+pub mod light_watch;
 pub mod lighting;
 pub mod manifest;
 pub mod mtcnn;

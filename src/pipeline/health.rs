@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{spread::Spread, vision::Times};
+use super::vision::Times;
 
 /// A stage that has not given a sign for so long hangs. Longer than any single piece of work: the longest is one search of a whole frame.
 const ALIVE_WITHIN: Duration = Duration::from_secs(5);
@@ -61,20 +61,9 @@ impl Health {
         remembered.push_back(times);
     }
 
-    /// How long the parts of the remembered frames' work took. Frames in which a part had nothing to do do not count for it.
-    pub fn spreads(&self) -> [(&'static str, Option<Spread>); 5] {
-        let remembered = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        let spread = |part: fn(&Times) -> Duration| {
-            let series = remembered.iter().map(|times| part(times).as_secs_f64() * 1000.0);
-            Spread::of(series.filter(|ms| *ms > 0.02).collect())
-        };
-        [
-            ("frame_wait", spread(|times| times.wait)),
-            ("frame_find", spread(|times| times.find)),
-            ("frame_align", spread(|times| times.align)),
-            ("frame_embed", spread(|times| times.embed)),
-            ("frame_search", spread(|times| times.search)),
-        ]
+    /// How long the parts of the remembered frames' work took.
+    pub fn times(&self) -> Vec<Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// Frames worked through so far.

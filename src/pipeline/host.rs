@@ -11,9 +11,10 @@ use std::{
 use crossbeam::channel::{Receiver, Sender};
 use jiff::civil::DateTime;
 
-use super::{capture::CameraNotice, light::LightWatch, vision::Sighting};
+use super::{capture::CameraNotice, vision::Sighting};
 use crate::{
     config::{Config, GreetingSettings},
+    face::light_watch::LightWatch,
     gallery::decision::{Decision, Verdict},
     greeting::{
         house_phrases::house_phrases,

@@ -12,10 +12,11 @@ use crate::{
     calibration::in_force::ScoreSource,
     gallery::{NonMates, decision::Demands},
     greeting::voice::{Moment, StopFlag, Voice, VoiceError, VoiceState},
+    hold::OnHold,
     installation::Installation,
     person::{PersonName, Taxpayer},
     roll::{Change, CurrentRoll, Roll},
-    store::{OnHold, Version},
+    store::Version,
     visit::{
         hall::{FoundFace, Hall, View},
         rules::Rules,

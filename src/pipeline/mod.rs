@@ -5,8 +5,6 @@
 mod capture;
 pub mod health;
 pub mod host;
-mod light;
-pub mod spread;
 mod stage;
 pub mod vision;
 

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::StoreSettings,
+    disk::{self, DiskError},
+    keys::{KeyError, Signer},
     person::RecordNumber,
-    store::{Signer, StoreError, disk},
 };
 
 const ENDING: &str = ".access";
@@ -95,7 +96,7 @@ impl AccessLog {
     ///
     /// # Errors
     /// As the key says.
-    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, StoreError> {
+    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, KeyError> {
         let (path, end) = (disk::beside(&settings.folder, ENDING), disk::beside(&settings.key_file, ENDING));
         Ok(Signer::of(settings, "access")?.map(|signer| Self { path, end, signer }))
     }
@@ -103,8 +104,8 @@ impl AccessLog {
     /// Adds a line; it is there whole or not at all.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn note(&self, access: Access) -> Result<(), StoreError> {
+    /// [`DiskError`].
+    pub fn note(&self, access: Access) -> Result<(), DiskError> {
         let failed = disk::at(&self.path);
         let mut options = OpenOptions::new();
         let mut file = options.read(true).append(true).create(true).mode(0o600).open(&self.path).map_err(&failed)?;
@@ -130,8 +131,8 @@ impl AccessLog {
     /// All lines, and whether they are as they were written.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn read(&self) -> Result<(Vec<Access>, Verified), StoreError> {
+    /// [`DiskError`].
+    pub fn read(&self) -> Result<(Vec<Access>, Verified), DiskError> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -175,7 +176,7 @@ impl AccessLog {
         self.signer.sign(&[before.as_bytes(), &text])
     }
 
-    fn read_end(&self) -> Result<End, StoreError> {
+    fn read_end(&self) -> Result<End, DiskError> {
         match File::open(&self.end) {
             Ok(file) => serde_json::from_reader(file).map_err(|error| disk::at(&self.end)(error.into())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(End::default()),
@@ -183,7 +184,7 @@ impl AccessLog {
         }
     }
 
-    fn write_end(&self, end: &End) -> Result<(), StoreError> {
+    fn write_end(&self, end: &End) -> Result<(), DiskError> {
         disk::replace(&self.end, |file| {
             serde_json::to_writer(file, end).map_err(|error| disk::at(&self.end)(error.into()))
         })
@@ -215,7 +216,7 @@ pub fn who() -> (String, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreKey;
+    use crate::keys::StoreKey;
 
     struct Office(tempfile::TempDir);
 

@@ -11,8 +11,10 @@ use std::{
 
 use crate::{
     config::StoreSettings,
+    disk::{self, DiskError},
+    keys::{KeyError, Signer},
     person::IdNumber,
-    store::{Signer, StoreError, StoreLock, disk},
+    store::{StoreError, StoreLock},
 };
 
 const ENDING: &str = ".objections";
@@ -28,14 +30,14 @@ impl Objections {
     /// Of the store of `settings`; `None` where there is no key yet, and so nobody who could have objected.
     ///
     /// # Errors
-    /// As the key says; [`StoreError::Io`].
-    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, StoreError> {
+    /// As the key says; [`DiskError`].
+    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, KeyError> {
         let path = disk::beside(&settings.folder, ENDING);
         let Some(signer) = Signer::of(settings, "objection")? else { return Ok(None) };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(disk::at(&path)(error)),
+            Err(error) => return Err(disk::at(&path)(error).into()),
         };
         Ok(Some(Self { path, signer, hashes: text.lines().map(str::to_owned).collect() }))
     }
@@ -53,8 +55,8 @@ impl Objections {
     /// They object from now on; it lasts when this returns.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn add(&mut self, id_number: &IdNumber) -> Result<(), StoreError> {
+    /// [`DiskError`].
+    pub fn add(&mut self, id_number: &IdNumber) -> Result<(), DiskError> {
         self.hashes.insert(self.hash(id_number));
         self.write()
     }
@@ -62,8 +64,8 @@ impl Objections {
     /// They object no longer. Says whether they did.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn withdraw(&mut self, id_number: &IdNumber) -> Result<bool, StoreError> {
+    /// [`DiskError`].
+    pub fn withdraw(&mut self, id_number: &IdNumber) -> Result<bool, DiskError> {
         let there = self.hashes.remove(&self.hash(id_number));
         self.write()?;
         Ok(there)
@@ -72,7 +74,7 @@ impl Objections {
     /// Two who change the list do so one after the other: hold this while it is read, changed and written.
     ///
     /// # Errors
-    /// [`StoreError::Locked`], [`StoreError::Io`].
+    /// [`StoreError::Locked`], [`StoreError::Disk`].
     pub fn lock(settings: &StoreSettings) -> Result<StoreLock, StoreError> {
         StoreLock::acquire(&disk::beside(&settings.folder, ENDING))
     }
@@ -81,7 +83,7 @@ impl Objections {
         self.signer.sign(&[id_number.reveal().as_bytes()])
     }
 
-    fn write(&self) -> Result<(), StoreError> {
+    fn write(&self) -> Result<(), DiskError> {
         disk::replace(&self.path, |file| {
             self.hashes.iter().try_for_each(|hash| writeln!(file, "{hash}")).map_err(disk::at(&self.path))
         })
@@ -91,7 +93,7 @@ impl Objections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreKey;
+    use crate::keys::StoreKey;
 
     #[test]
     fn who_objected_is_known_by_their_number_and_the_file_does_not_say_who_they_are() {

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::StoreSettings,
+    disk::{self, DiskError},
+    keys::Signer,
     person::RecordNumber,
-    store::{Signer, StoreError, disk},
+    store::StoreError,
 };
 
 /// What no erasure here can reach.
@@ -77,8 +79,8 @@ impl Receipt {
     /// Writes it to a new file.
     ///
     /// # Errors
-    /// [`StoreError::Io`], also where the file exists.
-    pub fn write(&self, path: &Path) -> Result<(), StoreError> {
+    /// [`DiskError`], also where the file exists.
+    pub fn write(&self, path: &Path) -> Result<(), DiskError> {
         let text = serde_json::to_string_pretty(self).map_err(|error| disk::at(path)(error.into()))?;
         disk::create_new(path, (text + "\n").as_bytes())
     }
@@ -86,8 +88,8 @@ impl Receipt {
     /// Reads one.
     ///
     /// # Errors
-    /// [`StoreError::Io`], also for a file that is no receipt.
-    pub fn read(path: &Path) -> Result<Self, StoreError> {
+    /// [`DiskError`], also for a file that is no receipt.
+    pub fn read(path: &Path) -> Result<Self, DiskError> {
         let text = std::fs::read_to_string(path).map_err(disk::at(path))?;
         serde_json::from_str(&text).map_err(|error| disk::at(path)(error.into()))
     }
@@ -123,7 +125,7 @@ fn signature(erased: &Erased, settings: &StoreSettings) -> Result<String, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreKey;
+    use crate::keys::StoreKey;
 
     fn office() -> (tempfile::TempDir, StoreSettings) {
         let folder = tempfile::tempdir().unwrap();

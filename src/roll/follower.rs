@@ -22,8 +22,9 @@ use crate::{
     config::{Config, DecisionSettings, StoreSettings},
     face::manifest::Manifest,
     gallery::{NonMates, decision::Demands},
+    keys::Keys,
     person::RecordNumber,
-    store::{Everybody, Keys, Store, StoreError},
+    store::{Everybody, Store, StoreError},
 };
 
 /// How often the store's generation is looked at.

@@ -12,7 +12,8 @@ use std::{
 use super::CurrentRoll;
 use crate::{
     config::StoreSettings,
-    store::{HoldFile, OnHold, Store},
+    hold::{HoldFile, OnHold},
+    store::Store,
 };
 
 /// How often the file is looked at: somebody who was put on hold is named by nothing that begins a second later.

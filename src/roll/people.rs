@@ -11,8 +11,9 @@ use std::{
 use crate::{
     face::Template,
     gallery::{Entry, Gallery, decision::Demands},
+    hold::OnHold,
     person::{Card, RecordNumber, Taxpayer},
-    store::{OnHold, Version},
+    store::Version,
     visit::hall::{About, Enrolled},
 };
 

@@ -27,7 +27,7 @@ impl Store {
     /// Opens every record, template and photo, and the copy; changes nothing. `progress` is told how many people have been looked at.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] for a record that does not open: the store is rebuilt from its copy when it is opened next; [`StoreError::Io`].
+    /// [`StoreError::Damaged`] for a record that does not open: the store is rebuilt from its copy when it is opened next; [`StoreError::Disk`].
     pub fn check(&self, progress: &dyn Fn(usize)) -> Result<Checked, StoreError> {
         let people = self.enrolled()?;
         let mut checked = Checked { people: people.len(), ..Checked::default() };

@@ -8,16 +8,17 @@ use std::{collections::BTreeMap, io::ErrorKind, path::Path};
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, HoldFile, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto, disk,
+    Enrolled, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto,
     engine::Batch,
-    keyring::Slot,
     layout::{self, META_GENERATION},
     photo_files::PhotoName,
-    seal::Seal,
     snapshot, upgrade,
 };
 use crate::{
+    disk::{self, DiskError},
     face::Template,
+    hold::HoldFile,
+    keys::{Seal, Slot},
     person::{RecordNumber, Taxpayer},
 };
 
@@ -172,13 +173,13 @@ impl Store {
         self.engine.apply(vec![(META_GENERATION.to_vec(), Some(self.generation.to_be_bytes().to_vec()))])?;
         self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         let counted = self.ring.count(self.generation).and_then(|()| self.ring.make_durable());
-        counted.inspect_err(|error| self.engine.stop(error))
+        Ok(counted.inspect_err(|error| self.engine.stop(error))?)
     }
 
     /// Brings the snapshot beside the store up to date; does nothing when it is.
     ///
     /// # Errors
-    /// [`StoreError::DiskFull`], [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
+    /// [`StoreError::DiskFull`], [`StoreError::Damaged`], [`StoreError::Disk`]; the former snapshot stays in force then.
     pub fn write_snapshot(&mut self) -> Result<(), StoreError> {
         if snapshot::generation(&self.folder) == Some(self.generation) {
             return Ok(());
@@ -276,9 +277,9 @@ impl Store {
         if free < needed { Err(full(&self.folder, needed, free)) } else { Ok(needed) }
     }
 
-    pub(super) fn as_full(&self, error: StoreError, needed: u64) -> StoreError {
-        match error {
-            StoreError::Io { cause, .. } if cause.kind() == ErrorKind::StorageFull => {
+    pub(super) fn as_full(&self, error: impl Into<StoreError>, needed: u64) -> StoreError {
+        match error.into() {
+            StoreError::Disk(DiskError { cause, .. }) if cause.kind() == ErrorKind::StorageFull => {
                 full(&self.folder, needed.max(disk::size_of(&self.folder)), disk::free_bytes(&self.folder).unwrap_or(0))
             }
             error => error,

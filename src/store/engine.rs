@@ -13,10 +13,11 @@ use std::{
 };
 
 use super::{
-    StoreError, disk,
+    StoreError,
     lock::{PATIENCE, RETRY},
     quiet::quietly,
 };
+use crate::disk;
 
 /// Memory for pages of a store that is written; everything that is needed while visitors come is in the gallery.
 const CACHE_BYTES: u64 = 64 << 20;
@@ -51,7 +52,7 @@ impl Engine {
     /// # Errors
     /// [`OpenFailure`].
     pub fn open(folder: &Path) -> Result<Self, OpenFailure> {
-        let other = |cause| OpenFailure::Other(StoreError::Io { path: folder.into(), cause });
+        let other = |cause| OpenFailure::Other(disk::at(folder)(cause).into());
         remove_unfinished(folder).map_err(other)?;
         let began = Instant::now();
         let db = loop {
@@ -81,7 +82,7 @@ impl Engine {
     /// The value under `key`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.guarded(|| self.db.get(key).map(|value| value.map(|value| value.to_vec())))
     }
@@ -89,7 +90,7 @@ impl Engine {
     /// Calls `each` with every key that begins with `prefix`, and its value, in the order of the keys.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`], or what `each` says, at which it stops.
+    /// [`StoreError::Damaged`], [`StoreError::Disk`], or what `each` says, at which it stops.
     pub fn scan(
         &self,
         prefix: &[u8],
@@ -102,7 +103,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Every key that begins with `prefix`, and its value, in the order of the keys; [`StoreError::Damaged`] or [`StoreError::Io`] where they
+    /// Every key that begins with `prefix`, and its value, in the order of the keys; [`StoreError::Damaged`] or [`StoreError::Disk`] where they
     /// cannot be read.
     pub fn entries(
         &self,
@@ -115,7 +116,7 @@ impl Engine {
     /// All keys that begin with `prefix`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         self.guarded(|| self.db.scan_prefix(prefix).keys().map(|key| key.map(|key| key.to_vec())).collect())
     }
@@ -147,7 +148,7 @@ impl Engine {
     }
 
     /// Stops all further writing, because of a failure that makes acknowledging wrong.
-    pub fn stop(&self, cause: &StoreError) {
+    pub fn stop(&self, cause: &dyn std::fmt::Display) {
         let mut failure = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert_with(|| {
             // Closing would write what could not be written, and wait for it for ever: sled stays open until the process ends.
@@ -173,9 +174,9 @@ impl Engine {
         let written = match writing {
             Ok(_) => match outcome.recv_timeout(WRITE_TIMEOUT) {
                 Ok(outcome) => self.explain(outcome),
-                Err(_) => Err(disk::at(&self.folder)(std::io::ErrorKind::TimedOut.into())),
+                Err(_) => Err(disk::at(&self.folder)(std::io::ErrorKind::TimedOut.into()).into()),
             },
-            Err(cause) => Err(disk::at(&self.folder)(cause)),
+            Err(cause) => Err(disk::at(&self.folder)(cause).into()),
         };
         written.inspect_err(|cause| {
             tracing::error!(%cause, "writing to the store failed; nothing more is acknowledged");
@@ -190,7 +191,7 @@ impl Engine {
     fn explain<T>(&self, outcome: Result<sled::Result<T>, String>) -> Result<T, StoreError> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(cause))) => Err(StoreError::Io { path: self.folder.clone(), cause: plain(cause) }),
+            Ok(Err(sled::Error::Io(cause))) => Err(disk::at(&self.folder)(plain(cause)).into()),
             Ok(Err(error)) => Err(self.damaged(error.to_string())),
             Err(panic) => Err(self.damaged(panic)),
         }
@@ -217,7 +218,7 @@ fn explain_open(error: sled::Error, folder: &Path) -> OpenFailure {
         {
             OpenFailure::Damaged(cause.to_string())
         }
-        sled::Error::Io(cause) => OpenFailure::Other(StoreError::Io { path: folder.into(), cause: plain(cause) }),
+        sled::Error::Io(cause) => OpenFailure::Other(disk::at(folder)(plain(cause)).into()),
         error => OpenFailure::Damaged(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::person::RecordNumber;
+use crate::{disk::DiskError, hold::HoldError, keys::KeyError, person::RecordNumber};
 
 /// Why the store cannot be used, or a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -53,25 +53,6 @@ pub enum StoreError {
         file: PathBuf,
         /// What was found.
         cause: String,
-    },
-    /// Other users of the machine could read the key.
-    #[error(
-        "the key file {} can be read by others (mode {mode:03o}). Run `chmod 600 {}`; if others had access to this machine, treat the key as known to them",
-        file.display(), file.display()
-    )]
-    KeyExposed {
-        /// The key file.
-        file: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// The key file is something else.
-    #[error("the key file {} has {found} bytes, a key has 32. Restore the key from its backup", file.display())]
-    KeyLength {
-        /// The key file.
-        file: PathBuf,
-        /// Its length.
-        found: usize,
     },
     /// A key, but of another store.
     #[error(
@@ -162,14 +143,15 @@ pub enum StoreError {
         /// Needed megabytes.
         needed_mb: u64,
     },
-    /// A file could not be read or written.
-    #[error("{}: {cause}", path.display())]
-    Io {
-        /// Which file or folder.
-        path: PathBuf,
-        /// The system's words.
-        cause: std::io::Error,
-    },
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A key that cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Who was on hold stays so.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// A write failed earlier; what the disk holds since then is not known.
     #[error(
         "writing to the store in {} failed ({cause}), so nothing after it is acknowledged. Check the disk, then run the same command again",
@@ -179,17 +161,6 @@ pub enum StoreError {
         /// The store.
         folder: PathBuf,
         /// The first failure.
-        cause: String,
-    },
-    /// Who is on hold cannot be read.
-    #[error(
-        "who is on hold cannot be read from {} ({cause}), so nobody is named. Remove the file, run `greeter people hold N` again for everybody who was on hold, and people are named again",
-        file.display()
-    )]
-    HoldUnreadable {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
         cause: String,
     },
     /// Nobody has this number.
@@ -213,7 +184,9 @@ impl StoreError {
     pub fn leaves_only_keys(&self) -> bool {
         match self {
             Self::Locked { .. } | Self::DiskFull { .. } => true,
-            Self::Io { cause, .. } => cause.kind() == std::io::ErrorKind::StorageFull,
+            Self::Disk(DiskError { cause, .. }) | Self::Keys(KeyError::Disk(DiskError { cause, .. })) => {
+                cause.kind() == std::io::ErrorKind::StorageFull
+            }
             _ => false,
         }
     }
@@ -229,8 +202,8 @@ mod tests {
         let cause = || "no page 7".to_owned();
         let texts = [
             StoreError::KeyMissing { file: file.clone(), folder: folder.clone() },
-            StoreError::KeyExposed { file: file.clone(), mode: 0o644 },
-            StoreError::KeyLength { file: file.clone(), found: 5 },
+            KeyError::Exposed { file: file.clone(), mode: 0o644 }.into(),
+            KeyError::Length { file: file.clone(), found: 5 }.into(),
             StoreError::WrongKey { file, folder: folder.clone() },
             StoreError::Locked { folder: folder.clone(), holder: "process 7 (greeter sync)".into() },
             StoreError::NewerSchema { folder: folder.clone(), found: 2, known: 1 },
@@ -242,9 +215,9 @@ mod tests {
                 snapshot: "there is no snapshot beside it".into(),
             },
             StoreError::DiskFull { folder: folder.clone(), needed_mb: 77, free_mb: 3 },
-            StoreError::Io { path: folder.clone(), cause: std::io::ErrorKind::TimedOut.into() },
+            DiskError { path: folder.clone(), cause: std::io::ErrorKind::TimedOut.into() }.into(),
             StoreError::Stopped { folder, cause: "timed out".into() },
-            StoreError::HoldUnreadable { file: PathBuf::from("data/store.hold"), cause: cause() },
+            HoldError::Unreadable { file: PathBuf::from("data/store.hold"), cause: cause() }.into(),
             StoreError::UnknownRecord(RecordNumber(7)),
             StoreError::DuplicateId { record: RecordNumber(8), holder: RecordNumber(7) },
             StoreError::MissingPhoto(RecordNumber(7)),

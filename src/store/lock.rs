@@ -10,7 +10,8 @@ use std::{
 
 use rustix::fs::FlockOperation;
 
-use super::{StoreError, disk};
+use super::StoreError;
+use crate::disk;
 
 /// How long a locked store is waited for before the operator is told.
 pub const PATIENCE: Duration = Duration::from_secs(3);
@@ -27,7 +28,7 @@ impl StoreLock {
     /// Waits for the lock, at most [`PATIENCE`].
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with the holder; [`StoreError::Io`].
+    /// [`StoreError::Locked`] with the holder; [`StoreError::Disk`].
     pub fn acquire(folder: &Path) -> Result<Self, StoreError> {
         let path = disk::beside(folder, ".lock");
         let mut file = OpenOptions::new()
@@ -48,7 +49,7 @@ impl StoreLock {
                 Err(rustix::io::Errno::WOULDBLOCK) => {
                     return Err(StoreError::Locked { folder: folder.into(), holder: holder(&mut file) });
                 }
-                Err(error) => return Err(disk::at(&path)(error.into())),
+                Err(error) => return Err(disk::at(&path)(error.into()).into()),
             }
         }
         // Who holds it is a help for messages only: a full disk must not keep anybody from reading.

@@ -12,8 +12,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{Enrolled, Store, StoreError, commit::write, engine::Batch, keyring::Slot, layout, photo_files::PhotoName};
-use crate::person::RecordNumber;
+use super::{Enrolled, Store, StoreError, commit::write, engine::Batch, layout, photo_files::PhotoName};
+use crate::{keys::Slot, person::RecordNumber};
 
 /// What was put right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,22 +14,16 @@
 //! | `snapshot` | the last-good copy beside the store |
 //! | `layout` | what is under which key; what a person's record holds |
 //! | `photo_files` | photos, each in a sealed file of its own |
-//! | `seal`, `key`, `keyring` | encryption, where the store's key is, and everybody's own key |
 //! | `engine`, `quiet` | sled, and nothing else knows it; its panics as messages |
-//! | `hold` | the small file beside the store that says who must not be named |
-//! | `disk`, `lock` | files that are there whole or not at all; one process at a time |
+//! | `lock` | one process at a time |
 //!
 //! Beside the store's folder `F` lie `F.lock`, `F.photos`, `F.snapshot`, where somebody is or was on hold `F.hold` with its `F.hold.lock`, now and then `F.new`, and after damage
 //! `F.damaged-TIME`. Nobody's name, identity number or phone number is in any of them in the clear.
 
 mod checking;
 mod commit;
-pub(crate) mod disk;
 mod engine;
 mod error;
-mod hold;
-mod key;
-mod keyring;
 mod layout;
 mod lock;
 mod mending;
@@ -39,7 +33,6 @@ mod people;
 mod photo_files;
 mod quiet;
 mod raising;
-mod seal;
 mod snapshot;
 mod upgrade;
 mod walk;
@@ -47,15 +40,11 @@ mod walk;
 pub use checking::Checked;
 pub use commit::{Change, EnrolledPhoto, Enrolment};
 pub use error::StoreError;
-pub use hold::{HoldFile, OnHold};
-pub use key::StoreKey;
-pub use keyring::Keys;
 pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
 pub use lock::StoreLock;
 pub use mending::Mended;
 pub use models::Examined;
 pub use opening::{Opened, Rebuilt, Store};
-pub use seal::Signer;
 pub use snapshot::path as snapshot_file;
 pub use upgrade::{
     damaged as damaged_stores, give_up as commit_upgrade, kept_for as older_store_kept_for, undo as undo_upgrade,

@@ -6,18 +6,21 @@ use std::{
 };
 
 use super::{
-    StoreError, StoreKey, disk,
+    StoreError,
     engine::Engine,
-    keyring::{KeyRing, Keys},
     lock::StoreLock,
     mending::Mended,
     photo_files::PhotoFiles,
     raising::{Raising, generation_of},
-    seal::Sealer,
     snapshot,
     upgrade::Upgrade,
 };
-use crate::{config::StoreSettings, person::RecordNumber};
+use crate::{
+    config::StoreSettings,
+    disk,
+    keys::{KeyError, KeyRing, Keys, Sealer, StoreKey},
+    person::RecordNumber,
+};
 
 /// The open store. Only one process has it at a time; dropping it lets others in.
 pub struct Store {
@@ -81,7 +84,7 @@ impl Store {
         let former = is_store(folder)? || snapshot::path(folder).exists();
         let key = match StoreKey::of(settings) {
             // A first start that was cut left it, and nothing was sealed with it.
-            Err(StoreError::KeyLength { found: 0, file }) if !former && file == settings.key_file => {
+            Err(KeyError::Length { found: 0, file }) if !former && file == settings.key_file => {
                 std::fs::remove_file(&file).map_err(disk::at(&file))?;
                 None
             }
@@ -132,7 +135,7 @@ impl Store {
     /// Whether there is a store in `folder`, or what it would be rebuilt from. Needs no lock.
     ///
     /// # Errors
-    /// [`StoreError::NotAStore`], [`StoreError::Io`].
+    /// [`StoreError::NotAStore`], [`StoreError::Disk`].
     pub fn is_there(folder: &Path) -> Result<bool, StoreError> {
         Ok(is_store(folder)? || snapshot::path(folder).exists())
     }
@@ -148,7 +151,7 @@ pub(super) fn is_store(folder: &Path) -> Result<bool, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(disk::at(folder)(error)),
+        Err(error) => return Err(disk::at(folder)(error).into()),
     };
     let names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     let ours = |name: &String| ["db", "conf", "blobs"].contains(&name.as_str()) || name.starts_with("snap.");

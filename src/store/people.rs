@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Enrolled, PhotoDigest, Store, StoreError, keyring::Slot, layout, photo_files::PhotoName, seal::Seal};
+use super::{Enrolled, PhotoDigest, Store, StoreError, layout, photo_files::PhotoName};
 use crate::{
     face::Template,
+    keys::{Seal, Slot},
     person::{IdNumber, RecordNumber, Taxpayer},
 };
 
@@ -14,7 +15,7 @@ impl Store {
     /// Everybody, by record number.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn people(&self) -> Result<Vec<Taxpayer>, StoreError> {
         Ok(self.enrolled()?.into_iter().map(|enrolled| enrolled.taxpayer).collect())
     }
@@ -22,7 +23,7 @@ impl Store {
     /// Everybody with what is known about their photos, by record number.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
         let mut all = Vec::new();
         self.engine.scan(layout::PEOPLE, |key, value| {
@@ -38,7 +39,7 @@ impl Store {
     /// One person.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn person(&self, record: RecordNumber) -> Result<Option<Enrolled>, StoreError> {
         let key = layout::person(record);
         let Some(value) = self.engine.get(&key)?.filter(|_| self.is_here(&key).unwrap_or(true)) else {
@@ -69,7 +70,7 @@ impl Store {
     /// The record of an identity number.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn find_by_id(&self, id_number: &IdNumber) -> Result<Option<RecordNumber>, StoreError> {
         let key = layout::index(&self.sealer.index_of(id_number.reveal()));
         let Some(value) = self.engine.get(&key)? else { return Ok(None) };
@@ -81,7 +82,7 @@ impl Store {
     /// All templates that `model` made, by record number; several for people with several photos.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn templates(&self, model: &str) -> Result<Vec<(RecordNumber, Template)>, StoreError> {
         let mut all = Vec::new();
         self.engine.scan(layout::TEMPLATES, |key, value| {
@@ -98,7 +99,7 @@ impl Store {
     /// The templates that `model` made of a person's photos.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRecord`], [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::UnknownRecord`], [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn templates_of(
         &self,
         record: RecordNumber,
@@ -116,23 +117,10 @@ impl Store {
         Ok(all)
     }
 
-    /// How many templates each model has made.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Io`].
-    pub fn template_models(&self) -> Result<BTreeMap<String, usize>, StoreError> {
-        let mut models = BTreeMap::new();
-        for key in self.engine.keys(layout::TEMPLATES)? {
-            let (_, _, model) = layout::of_model(&key).ok_or_else(|| self.illegible())?;
-            *models.entry(model.to_owned()).or_default() += 1;
-        }
-        Ok(models)
-    }
-
     /// A person's photos as the office delivered them, in the roster's order.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRecord`], [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::UnknownRecord`], [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn photos(&self, record: RecordNumber) -> Result<Vec<Zeroizing<Vec<u8>>>, StoreError> {
         let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
         enrolled.photos.iter().map(|photo| self.photo(record, photo.number)).collect()
@@ -141,7 +129,7 @@ impl Store {
     /// One of a person's photos as the office delivered it.
     ///
     /// # Errors
-    /// [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn photo(&self, record: RecordNumber, number: u16) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let name = self.engine.get(&layout::photo(record, number))?;
         let name = name.as_deref().and_then(PhotoName::from_bytes).ok_or(StoreError::MissingPhoto(record))?;

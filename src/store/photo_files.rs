@@ -15,9 +15,10 @@ use std::{
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
 use zeroize::Zeroizing;
 
-use super::{
-    StoreError, disk,
-    seal::{NotOurs, Seal},
+use super::StoreError;
+use crate::{
+    disk::{self, DiskError},
+    keys::{NotOurs, Seal},
 };
 
 const ENDING: &str = ".photos";
@@ -72,7 +73,7 @@ impl PhotoFiles {
     /// Writes a photo into a new file. It lasts after [`disk::sync_file_system`].
     ///
     /// # Errors
-    /// [`StoreError::Io`]; no file is left then.
+    /// [`StoreError::Disk`]; no file is left then.
     pub fn write(&self, seal: &Seal, photo: &[u8]) -> Result<PhotoName, StoreError> {
         let mut name = PhotoName([0; NAME_BYTES]);
         OsRng.fill_bytes(&mut name.0);
@@ -94,13 +95,13 @@ impl PhotoFiles {
     /// A photo's bytes; `None` where its file is not there, or not what was written.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Disk`].
     pub fn read(&self, seal: &Seal, name: PhotoName) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = self.path(name);
         let sealed = match std::fs::read(&path) {
             Ok(sealed) => sealed,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(disk::at(&path)(error)),
+            Err(error) => return Err(disk::at(&path)(error).into()),
         };
         Ok(seal.open(&name.0, &sealed).and_then(|plain| unpadded(&plain).ok_or(NotOurs)).ok())
     }
@@ -108,11 +109,11 @@ impl PhotoFiles {
     /// Removes a photo's file, if it is there.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Disk`].
     pub fn remove(&self, name: PhotoName) -> Result<(), StoreError> {
         let path = self.path(name);
         match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(disk::at(&path)(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(disk::at(&path)(error).into()),
             _ => Ok(()),
         }
     }
@@ -120,7 +121,7 @@ impl PhotoFiles {
     /// All files that are there.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Disk`].
     pub fn names(&self) -> Result<HashSet<PhotoName>, StoreError> {
         let mut names = HashSet::new();
         for folder in list(&self.0)? {
@@ -143,7 +144,7 @@ fn unpadded(plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The names in a folder; none where there is no such folder.
-fn list(folder: &Path) -> Result<Vec<String>, StoreError> {
+fn list(folder: &Path) -> Result<Vec<String>, DiskError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => return Ok(Vec::new()),

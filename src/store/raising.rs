@@ -6,13 +6,15 @@
 use std::path::Path;
 
 use super::{
-    Rebuilt, StoreError, StoreKey, disk,
+    Rebuilt, StoreError,
     engine::{Engine, OpenFailure},
-    keyring::{KeyRing, Slot},
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
     photo_files::PhotoName,
-    seal::Sealer,
     snapshot::{self, Unusable},
+};
+use crate::{
+    disk,
+    keys::{KeyRing, Sealer, Slot, StoreKey},
 };
 
 /// Stores up to this size are opened to their last record at each start; larger ones are read, and a damaged record is noticed when it is
@@ -137,7 +139,7 @@ impl Raising<'_> {
     /// Gives `F.new` its name `F`, which is free or an empty folder.
     fn name_new(&self) -> Result<(), StoreError> {
         std::fs::rename(disk::beside(self.folder, ".new"), self.folder).map_err(disk::at(self.folder))?;
-        disk::sync_parent(self.folder)
+        Ok(disk::sync_parent(self.folder)?)
     }
 
     fn rebuild(&self, cause: String, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
@@ -191,7 +193,7 @@ impl Raising<'_> {
 /// The last commit that is in the tree.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], [`StoreError::Io`].
+/// [`StoreError::Damaged`], [`StoreError::Disk`].
 pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
     Ok(engine.get(META_GENERATION)?.as_deref().and_then(layout::number).unwrap_or(0))
 }
@@ -199,7 +201,7 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
 /// Whether what lies under this key opens with the key of its owner. What is kept of somebody who has no key any more is as good as gone.
 ///
 /// # Errors
-/// [`StoreError::Io`].
+/// [`StoreError::Disk`].
 pub fn is_sound(key: &[u8], value: &[u8], sealer: &Sealer, ring: &KeyRing) -> Result<bool, StoreError> {
     match (key.first_chunk::<1>().map_or(&b""[..], |kind| kind), layout::record(key)) {
         (layout::INDEX, _) => Ok(sealer.own.open(key, value).is_ok()),

@@ -13,12 +13,10 @@ use std::{
 
 use hmac::Mac;
 
-use super::{
-    Store, StoreError, disk,
-    engine::Engine,
-    layout,
-    raising::is_sound,
-    seal::{Authenticator, Sealer},
+use super::{Store, StoreError, engine::Engine, layout, raising::is_sound};
+use crate::{
+    disk::{self, DiskError},
+    keys::{Authenticator, Sealer},
 };
 
 const ENDING: &str = ".snapshot";
@@ -96,6 +94,12 @@ pub enum Unusable {
     Failed(#[from] StoreError),
 }
 
+impl From<DiskError> for Unusable {
+    fn from(error: DiskError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// Where the snapshot of `folder` is.
 pub fn path(folder: &Path) -> PathBuf {
     disk::beside(folder, ENDING)
@@ -127,7 +131,7 @@ pub fn opens_with(file: &File, sealer: &Sealer) -> bool {
 /// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], [`StoreError::Io`]; the former snapshot stays in force then.
+/// [`StoreError::Damaged`], [`StoreError::Disk`]; the former snapshot stays in force then.
 pub fn write(store: &Store) -> Result<(), StoreError> {
     let path = path(&store.folder);
     let failed = disk::at(&path);
@@ -153,11 +157,11 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
             put(&length(key))?;
             put(&length(value))?;
             put(key)?;
-            put(value)
+            Ok(put(value)?)
         })?;
         put(&END.to_le_bytes())?;
         put(&sections.to_bytes())?;
-        file.write_all(&mac.finalize().into_bytes()).map_err(&failed)
+        Ok(file.write_all(&mac.finalize().into_bytes()).map_err(&failed)?)
     })
 }
 

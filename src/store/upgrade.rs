@@ -21,17 +21,19 @@ use zeroize::Zeroizing;
 use super::{
     Enrolled, StoreError,
     commit::write,
-    disk,
     engine::{Batch, Engine, OpenFailure},
-    keyring::KeyRing,
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
     lock::StoreLock,
     opening::is_store,
     photo_files::PhotoFiles,
     raising::generation_of,
-    seal::Sealer,
 };
-use crate::{config::StoreSettings, person::RecordNumber};
+use crate::{
+    config::StoreSettings,
+    disk::{self, DiskError},
+    keys::{KeyRing, Sealer},
+    person::RecordNumber,
+};
 
 const NEW: &str = ".upgrade";
 const OLD: &str = ".before-upgrade";
@@ -83,7 +85,7 @@ impl<'a> Upgrade<'a> {
     /// Gives the older store up where it was kept for long enough.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Disk`].
     pub fn expire(&self) -> Result<(), StoreError> {
         if kept_for(self.folder).is_some_and(|kept| kept > KEPT_FOR) {
             give_up(self.folder)?;
@@ -106,7 +108,7 @@ impl<'a> Upgrade<'a> {
     }
 
     /// Removes what was written of the new store.
-    fn discard(&self) -> Result<(), StoreError> {
+    fn discard(&self) -> Result<(), DiskError> {
         let keys = KeyRing::paths(&disk::beside(self.key_file, NEW)).into_iter().filter(|path| path.exists());
         let written = beside_with(self.folder, NEW)?.into_iter().map(|(path, _)| path);
         keys.chain(written).try_for_each(|path| remove(&path))
@@ -144,7 +146,7 @@ impl<'a> Upgrade<'a> {
         let next = before.get(b"mnext")?.as_deref().and_then(layout::number).unwrap_or(1);
         ring.pass_over(RecordNumber(next))?;
         ring.count(generation)?;
-        ring.make_durable()
+        Ok(ring.make_durable()?)
     }
 
     /// The batch that writes a person as the new store has them; their key is given and their photos' files are written.
@@ -224,7 +226,7 @@ pub fn damaged(folder: &Path) -> Vec<PathBuf> {
 /// Removes the store that an older greeter left; there is no way back afterwards. Says whether there was one.
 ///
 /// # Errors
-/// [`StoreError::Io`].
+/// [`StoreError::Disk`].
 pub fn give_up(folder: &Path) -> Result<bool, StoreError> {
     let all = beside_with(folder, OLD)?;
     all.iter().try_for_each(|(path, _)| remove(path))?;
@@ -236,7 +238,7 @@ pub fn give_up(folder: &Path) -> Result<bool, StoreError> {
 /// People's keys go first: from then on nobody takes what is left for a store.
 ///
 /// # Errors
-/// [`StoreError::Locked`], [`StoreError::Io`]; called again, it does the rest.
+/// [`StoreError::Locked`], [`StoreError::Disk`]; called again, it does the rest.
 pub fn undo(settings: &StoreSettings) -> Result<bool, StoreError> {
     let (folder, key_file) = (&settings.folder, &settings.key_file);
     let _lock = StoreLock::acquire(folder)?;
@@ -263,7 +265,7 @@ pub fn undo(settings: &StoreSettings) -> Result<bool, StoreError> {
 }
 
 /// Whatever lies beside `folder` under its name and `ending`, with what its name has beyond that.
-fn beside_with(folder: &Path, ending: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
+fn beside_with(folder: &Path, ending: &str) -> Result<Vec<(PathBuf, String)>, DiskError> {
     let start = disk::beside(folder, ending);
     let start = start.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let parent = disk::parent(folder);
@@ -281,7 +283,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
+fn remove(path: &Path) -> Result<(), DiskError> {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     removed.map_err(disk::at(path))
 }

@@ -14,15 +14,14 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, Store, StoreError, StoreKey, disk,
-    keyring::{KeyRing, Keys, Slot},
-    layout,
-    seal::Sealer,
+    Enrolled, Store, StoreError, layout,
     snapshot::{self, MAX_PART, Sections},
 };
 use crate::{
     config::StoreSettings,
+    disk,
     face::Template,
+    keys::{KeyRing, Keys, Sealer, Slot, StoreKey},
     person::{RecordNumber, Taxpayer},
 };
 
@@ -71,14 +70,14 @@ impl Everybody {
     /// Everybody as the copy beside the store has them, however old it is, but for who was erased since.
     ///
     /// # Errors
-    /// [`StoreError::NoCopy`]; [`StoreError::KeyMissing`] and what else keeps the key from being read; [`StoreError::Io`].
+    /// [`StoreError::NoCopy`]; [`StoreError::KeyMissing`] and what else keeps the key from being read; [`StoreError::Disk`].
     pub fn in_copy(settings: &StoreSettings) -> Result<Self, StoreError> {
         let path = snapshot::path(&settings.folder);
         let absent = || StoreError::NoCopy { folder: settings.folder.clone() };
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(absent()),
-            Err(error) => return Err(disk::at(&path)(error)),
+            Err(error) => return Err(disk::at(&path)(error).into()),
         };
         let (generation, sections) = snapshot::generation_in(&file).zip(Sections::of(&file)).ok_or_else(absent)?;
         let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
@@ -135,7 +134,7 @@ impl Everybody {
     /// Whether somebody has this record number.
     ///
     /// # Errors
-    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Disk`].
     pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
         let wanted = layout::person(record);
         let mut found = false;
@@ -148,7 +147,7 @@ impl Everybody {
     /// Gives everybody to `each`, by record number, with their templates by `model`, sealed.
     ///
     /// # Errors
-    /// [`StoreError::CopyDamaged`], [`StoreError::Io`], or what `each` says, at which it stops.
+    /// [`StoreError::CopyDamaged`], [`StoreError::Disk`], or what `each` says, at which it stops.
     pub fn walk(
         &self,
         model: &str,
@@ -184,7 +183,7 @@ impl Everybody {
     /// Whether anybody has a template by `model`.
     ///
     /// # Errors
-    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Disk`].
     pub fn knows(&self, model: &str) -> Result<bool, StoreError> {
         for entry in self.entries(layout::TEMPLATES) {
             if layout::of_model(&entry?.0).is_some_and(|(_, _, made_by)| made_by == model) {
@@ -210,7 +209,7 @@ impl Everybody {
     /// Everybody with what is known about their photos, by record number.
     ///
     /// # Errors
-    /// [`StoreError::CopyDamaged`] or [`StoreError::Io`].
+    /// [`StoreError::CopyDamaged`] or [`StoreError::Disk`].
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
         let here = |key: &[u8]| layout::record(key).is_some_and(|record| !self.keys.is_erased(record));
         let mut all = Vec::new();
@@ -288,7 +287,7 @@ impl Everybody {
     fn unread(&self, error: std::io::Error) -> StoreError {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => self.damaged("it is cut off"),
-            _ => disk::at(&self.path)(error),
+            _ => disk::at(&self.path)(error).into(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `greeter bench latency`: how long visitors wait.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::ensure;
 
 use crate::{
+    bench::spread::Spread,
     bench::{
         company::Measured,
         figures::Origin,
@@ -17,7 +18,10 @@ use crate::{
         manifest::Manifest,
         networks::Networks,
     },
-    pipeline::{Pipeline, spread::Spread, vision::Vision},
+    pipeline::{
+        Pipeline,
+        vision::{Times, Vision},
+    },
     roll::{CurrentRoll, Reader, Roll},
 };
 
@@ -93,7 +97,7 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     let camera = Box::new(StagedCamera::new(scene.clone()));
     let pipeline = Pipeline::start(camera, vision, run_command::means(&context, roll)?, config)?;
     // Voices open in the background; visitors come to a robot that has been running.
-    std::thread::sleep(std::time::Duration::from_secs(15));
+    std::thread::sleep(Duration::from_secs(15));
 
     let bar = indicatif::ProgressBar::new(args.visits as u64);
     let measured = measure(&pipeline, &scene, &cast, (args.visits, args.faces), &|done| bar.set_position(done as u64));
@@ -109,7 +113,19 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
 fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measured) -> Latency {
     let [recognise, attend, speak] = measured.stages.map(Spread::of);
     let mut stages_ms = BTreeMap::from([("recognise", recognise), ("attend", attend), ("speak", speak)]);
-    stages_ms.extend(pipeline.health().spreads());
+    let times = pipeline.health().times();
+    // Frames in which a part had nothing to do do not count for it.
+    let spread = |part: fn(&Times) -> Duration| {
+        let series = times.iter().map(|times| part(times).as_secs_f64() * 1000.0);
+        Spread::of(series.filter(|ms| *ms > 0.02).collect())
+    };
+    stages_ms.extend([
+        ("frame_wait", spread(|times| times.wait)),
+        ("frame_find", spread(|times| times.find)),
+        ("frame_align", spread(|times| times.align)),
+        ("frame_embed", spread(|times| times.embed)),
+        ("frame_search", spread(|times| times.search)),
+    ]);
     let [right, wrong, unsure, stranger] = measured.outcomes;
     Latency {
         origin: Origin::here(pack, args.seed),

@@ -12,19 +12,19 @@ use crate::{
     bench::{
         figures::Origin,
         made_up::{self, Made},
-        memory::{Memory, Run, run as run_once},
+        memory::{Memory, Upkeep, run as run_once},
+        spread::Spread,
         temporary::TemporaryFolder,
     },
     cli::{Context, Exit},
     config::StoreSettings,
     face::manifest::Manifest,
-    pipeline::spread::Spread,
 };
 
-/// What a gallery costs: memory above the empty program's, and the time until it serves.
+/// What a gallery costs: memory above the empty program's, the time until it serves, and how long staff wait for its store.
 ///
 /// Makes a store of made-up people in a temporary folder, starts `greeter run` before a recorded visitor with it and with an empty store
-/// in turn, and watches both from outside. Nothing is said aloud.
+/// in turn, and watches both from outside. Then it opens the store, and does what a sync does that changes nobody, and one. Nothing is said aloud.
 #[derive(clap::Args)]
 pub struct MemoryArgs {
     /// People enrolled, all made up
@@ -83,17 +83,21 @@ pub fn run(args: &MemoryArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     bar.finish_and_clear();
     let [empty, full] = runs;
+    let store = settings(folder.path(), "full");
+    let upkeep = (0..args.rounds).map(|_| Upkeep::of(&store)).collect::<Result<Vec<_>, _>>()?;
     let figures = Memory {
         origin: Origin::here(&pack, args.seed),
         people: args.people,
         photo_bytes: args.photo_bytes,
         rounds: args.rounds,
-        start_ms: spread(&full, |run| run.start_ms),
-        empty_start_ms: spread(&empty, |run| run.start_ms),
-        memory_mb: median(&full, |run| run.memory_mb),
-        empty_memory_mb: median(&empty, |run| run.memory_mb),
-        above_empty_mb: median(&full, |run| run.memory_mb) - median(&empty, |run| run.memory_mb),
+        start_to_first_face_s: spread(&full, |run| run.start_s),
+        empty_start_to_first_face_s: spread(&empty, |run| run.start_s),
+        mb_above_empty: median(&full, |run| run.memory_mb) - median(&empty, |run| run.memory_mb),
+        empty_mb: median(&empty, |run| run.memory_mb),
         peak_mb: median(&full, |run| run.peak_mb),
+        open_s: median(&upkeep, |it| it.open_s),
+        no_op_s: median(&upkeep, |it| it.no_op_s),
+        change_one_s: median(&upkeep, |it| it.change_one_s),
     };
     print(&figures);
     if let Some(path) = &args.json {
@@ -130,11 +134,11 @@ fn configured(folder: &Path, name: &str, store: &StoreSettings, pack: &str) -> a
     Ok(path)
 }
 
-fn spread(runs: &[Run], of: impl Fn(&Run) -> f64) -> Option<Spread> {
+fn spread<T>(runs: &[T], of: impl Fn(&T) -> f64) -> Option<Spread> {
     Spread::of(runs.iter().map(of).collect())
 }
 
-fn median(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {
+fn median<T>(runs: &[T], of: impl Fn(&T) -> f64) -> f64 {
     spread(runs, of).map_or(0.0, |spread| spread.p50)
 }
 
@@ -150,10 +154,14 @@ fn print(figures: &Memory) {
     );
     anstream::println!("\n{:34} {:>10} {:>10}", "", "empty", "full");
     let start = |spread: &Option<Spread>| spread.map_or((0.0, 0.0), |spread| (spread.p50, spread.max));
-    let (empty, full) = (start(&figures.empty_start_ms), start(&figures.start_ms));
-    anstream::println!("{:34} {:10.0} {:10.0}", "start to first face, median, ms", empty.0, full.0);
-    anstream::println!("{:34} {:10.0} {:10.0}", "start to first face, longest, ms", empty.1, full.1);
-    anstream::println!("{:34} {:10.1} {:10.1}", "memory, MB", figures.empty_memory_mb, figures.memory_mb);
+    let (empty, full) = (start(&figures.empty_start_to_first_face_s), start(&figures.start_to_first_face_s));
+    let full_mb = figures.empty_mb + figures.mb_above_empty;
+    anstream::println!("{:34} {:10.2} {:10.2}", "start to first face, median, s", empty.0, full.0);
+    anstream::println!("{:34} {:10.2} {:10.2}", "start to first face, longest, s", empty.1, full.1);
+    anstream::println!("{:34} {:10.1} {:10.1}", "memory, MB", figures.empty_mb, full_mb);
     anstream::println!("{:34} {:>10} {:10.1}", "the most that was needed, MB", "", figures.peak_mb);
-    anstream::println!("{:34} {:>10} {:10.1}", "above the empty program, MB", "", figures.above_empty_mb);
+    anstream::println!("{:34} {:>10} {:10.1}", "above the empty program, MB", "", figures.mb_above_empty);
+    anstream::println!("{:34} {:>10} {:10.2}", "opening the store, s", "", figures.open_s);
+    anstream::println!("{:34} {:>10} {:10.2}", "a sync that changes nobody, s", "", figures.no_op_s);
+    anstream::println!("{:34} {:>10} {:10.2}", "a sync that changes one, s", "", figures.change_one_s);
 }

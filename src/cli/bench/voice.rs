@@ -13,6 +13,7 @@ use anyhow::ensure;
 
 use super::silent_robot;
 use crate::{
+    bench::spread::Spread,
     bench::{
         figures::Origin,
         staged_camera::{Scene, Standing},
@@ -24,7 +25,6 @@ use crate::{
     face::manifest::Manifest,
     greeting::{audition, speech, speech::Speech},
     person::Language,
-    pipeline::spread::Spread,
     roll::{CurrentRoll, Reader, Roll},
 };
 

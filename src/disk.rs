@@ -9,7 +9,15 @@ use std::{
 
 use rustix::fs::{CWD, RenameFlags};
 
-use super::StoreError;
+/// A file or folder that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", path.display())]
+pub struct DiskError {
+    /// Which file or folder.
+    pub path: PathBuf,
+    /// The system's words.
+    pub cause: std::io::Error,
+}
 
 /// `folder` with `ending` behind its name: `data/store` and `.lock` give `data/store.lock`.
 pub fn beside(folder: &Path, ending: &str) -> PathBuf {
@@ -25,31 +33,31 @@ pub fn parent(path: &Path) -> &Path {
 }
 
 /// Turns an I/O error into one that names `path`.
-pub fn at(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
-    move |cause| StoreError::Io { path: path.into(), cause }
+pub fn at(path: &Path) -> impl Fn(std::io::Error) -> DiskError {
+    move |cause| DiskError { path: path.into(), cause }
 }
 
 /// Makes the folder that `path` will lie in, closed to others.
 ///
 /// # Errors
-/// [`StoreError::Io`].
-pub fn make_parent(path: &Path) -> Result<(), StoreError> {
+/// [`DiskError`].
+pub fn make_parent(path: &Path) -> Result<(), DiskError> {
     make_folder(parent(path))
 }
 
 /// Makes a folder and those above it, closed to others.
 ///
 /// # Errors
-/// [`StoreError::Io`].
-pub fn make_folder(folder: &Path) -> Result<(), StoreError> {
+/// [`DiskError`].
+pub fn make_folder(folder: &Path) -> Result<(), DiskError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))
 }
 
 /// Makes the names in `path`'s folder last.
 ///
 /// # Errors
-/// [`StoreError::Io`].
-pub fn sync_parent(path: &Path) -> Result<(), StoreError> {
+/// [`DiskError`].
+pub fn sync_parent(path: &Path) -> Result<(), DiskError> {
     let folder = parent(path);
     File::open(folder).and_then(|opened| opened.sync_all()).map_err(at(folder))
 }
@@ -57,8 +65,8 @@ pub fn sync_parent(path: &Path) -> Result<(), StoreError> {
 /// Makes everything last that the file system of `folder` was given so far.
 ///
 /// # Errors
-/// [`StoreError::Io`].
-pub fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
+/// [`DiskError`].
+pub fn sync_file_system(folder: &Path) -> Result<(), DiskError> {
     let opened = File::open(folder).map_err(at(folder))?;
     rustix::fs::syncfs(opened).map_err(|error| at(folder)(error.into()))
 }
@@ -66,8 +74,8 @@ pub fn sync_file_system(folder: &Path) -> Result<(), StoreError> {
 /// A new file, readable by its owner only, which is there whole or not at all; it lasts when this returns.
 ///
 /// # Errors
-/// [`StoreError::Io`], also when the file exists.
-pub fn create_new(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+/// [`DiskError`], also when the file exists.
+pub fn create_new(path: &Path, content: &[u8]) -> Result<(), DiskError> {
     let unfinished = beside(path, ".unfinished");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
@@ -87,11 +95,11 @@ pub fn create_new(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 /// Puts what `write` writes in the place of `path`: afterwards the file is the old or the new one, whole, whatever happens.
 ///
 /// # Errors
-/// [`StoreError::Io`], or what `write` says; `path` is unchanged then.
-pub fn replace(
+/// [`DiskError`], or what `write` says; `path` is unchanged then.
+pub fn replace<E: From<DiskError>>(
     path: &Path,
-    write: impl FnOnce(&mut std::io::BufWriter<File>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+    write: impl FnOnce(&mut std::io::BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
     let unfinished = beside(path, ".unfinished");
     let result = (|| {
         let file = OpenOptions::new()
@@ -106,7 +114,7 @@ pub fn replace(
         let file = writer.into_inner().map_err(|error| at(&unfinished)(error.into_error()))?;
         file.sync_all().map_err(at(&unfinished))?;
         std::fs::rename(&unfinished, path).map_err(at(path))?;
-        sync_parent(path)
+        Ok(sync_parent(path)?)
     })();
     if result.is_err() {
         // Only the half-written new file; a failure to remove it changes nothing.
@@ -118,8 +126,8 @@ pub fn replace(
 /// Free bytes for this user on the file system of `folder`.
 ///
 /// # Errors
-/// [`StoreError::Io`].
-pub fn free_bytes(folder: &Path) -> Result<u64, StoreError> {
+/// [`DiskError`].
+pub fn free_bytes(folder: &Path) -> Result<u64, DiskError> {
     let found = rustix::fs::statvfs(folder).map_err(|error| at(folder)(error.into()))?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
@@ -148,7 +156,7 @@ mod tests {
         replace(&path, |writer| writer.write_all(b"old").map_err(at(Path::new("x")))).unwrap();
         let failed = replace(&path, |writer| {
             let _ = writer.write_all(b"half of the new");
-            Err(StoreError::MissingPhoto(crate::person::RecordNumber(1)))
+            Err(at(Path::new("x"))(std::io::ErrorKind::TimedOut.into()))
         });
         assert!(failed.is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::face::lighting::{LightProblem, Lighting};
+use super::lighting::{LightProblem, Lighting};
 
 /// Faces darker than this give the recogniser too little; below 25 it refuses them.
 const DARK_FACE: f32 = 50.0;

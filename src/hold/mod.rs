@@ -14,12 +14,33 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, disk};
-use crate::person::RecordNumber;
+use crate::{
+    disk::{self, DiskError},
+    person::RecordNumber,
+};
 
 const ENDING: &str = ".hold";
 /// Staff hold a few people; what is larger is something else.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// Why who is on hold cannot be known, or was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// Then nobody may be named.
+    #[error(
+        "who is on hold cannot be read from {} ({cause}), so nobody is named. Remove the file, run `greeter people hold N` again for everybody who was on hold, and people are named again",
+        file.display()
+    )]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// It could not be written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
 
 /// Who must not be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +111,8 @@ impl HoldFile {
     /// Who is on hold; nobody where there is no file.
     ///
     /// # Errors
-    /// [`StoreError::HoldUnreadable`]: then nobody may be named.
-    pub fn read(&self) -> Result<BTreeSet<RecordNumber>, StoreError> {
+    /// [`HoldError::Unreadable`]: then nobody may be named.
+    pub fn read(&self) -> Result<BTreeSet<RecordNumber>, HoldError> {
         let bytes = match self.bytes() {
             Ok(bytes) => bytes,
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
@@ -104,8 +125,8 @@ impl HoldFile {
     /// Puts somebody on hold; `false` where they were already.
     ///
     /// # Errors
-    /// [`StoreError::HoldUnreadable`], [`StoreError::Io`]; nothing is changed then.
-    pub fn hold(&self, record: RecordNumber) -> Result<bool, StoreError> {
+    /// [`HoldError::Unreadable`], [`HoldError::Disk`]; nothing is changed then.
+    pub fn hold(&self, record: RecordNumber) -> Result<bool, HoldError> {
         self.change(|on_hold| on_hold.insert(record))
     }
 
@@ -113,12 +134,12 @@ impl HoldFile {
     ///
     /// # Errors
     /// As [`HoldFile::hold`].
-    pub fn release(&self, records: &[RecordNumber]) -> Result<bool, StoreError> {
+    pub fn release(&self, records: &[RecordNumber]) -> Result<bool, HoldError> {
         self.change(|on_hold| records.iter().fold(false, |changed, record| on_hold.remove(record) | changed))
     }
 
     /// Changes the file, which survives a power cut when this returns; one process at a time does.
-    fn change(&self, change: impl FnOnce(&mut BTreeSet<RecordNumber>) -> bool) -> Result<bool, StoreError> {
+    fn change(&self, change: impl FnOnce(&mut BTreeSet<RecordNumber>) -> bool) -> Result<bool, HoldError> {
         disk::make_parent(&self.path)?;
         let lock = disk::beside(&self.path, ".lock");
         let open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock);
@@ -141,8 +162,8 @@ impl HoldFile {
         std::fs::read(&self.path)
     }
 
-    fn unreadable(&self, cause: String) -> StoreError {
-        StoreError::HoldUnreadable { file: self.path.clone(), cause }
+    fn unreadable(&self, cause: String) -> HoldError {
+        HoldError::Unreadable { file: self.path.clone(), cause }
     }
 }
 

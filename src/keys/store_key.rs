@@ -10,8 +10,8 @@ use std::{
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use super::{StoreError, disk};
-use crate::config::StoreSettings;
+use super::KeyError;
+use crate::{config::StoreSettings, disk};
 
 /// Length of a key in bytes.
 pub const KEY_BYTES: usize = 32;
@@ -35,23 +35,23 @@ impl StoreKey {
     /// # Errors
     /// When the key is readable by others (the file only: systemd guards its credentials itself), has the wrong length or cannot
     /// be read.
-    pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Option<Self>, StoreError> {
+    pub fn read(file: &Path, credentials: Option<&Path>) -> Result<Option<Self>, KeyError> {
         let credential = credentials.map(|folder| folder.join(CREDENTIAL)).filter(|path| path.exists());
         let path = credential.as_deref().unwrap_or(file);
-        let failed = |cause| StoreError::Io { path: path.into(), cause };
+        let failed = disk::at(path);
         let mut opened = match File::open(path) {
             Ok(opened) => opened,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(error).into()),
         };
-        let mode = opened.metadata().map_err(failed)?.permissions().mode() & 0o777;
+        let mode = opened.metadata().map_err(&failed)?.permissions().mode() & 0o777;
         if credential.is_none() && mode & 0o077 != 0 {
-            return Err(StoreError::KeyExposed { file: path.into(), mode });
+            return Err(KeyError::Exposed { file: path.into(), mode });
         }
         let mut content = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
-        opened.by_ref().take(4096).read_to_end(&mut content).map_err(failed)?;
+        opened.by_ref().take(4096).read_to_end(&mut content).map_err(&failed)?;
         let bytes = <[u8; KEY_BYTES]>::try_from(content.as_slice())
-            .map_err(|_| StoreError::KeyLength { file: path.into(), found: content.len() })?;
+            .map_err(|_| KeyError::Length { file: path.into(), found: content.len() })?;
         Ok(Some(Self { bytes, origin: path.into() }))
     }
 
@@ -59,7 +59,7 @@ impl StoreKey {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, StoreError> {
+    pub fn of(settings: &StoreSettings) -> Result<Option<Self>, KeyError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self::read(&settings.key_file, credentials.as_deref())
     }
@@ -68,7 +68,7 @@ impl StoreKey {
     ///
     /// # Errors
     /// When the file exists or cannot be written.
-    pub fn create(file: &Path) -> Result<Self, StoreError> {
+    pub fn create(file: &Path) -> Result<Self, KeyError> {
         let mut bytes = [0; KEY_BYTES];
         OsRng.fill_bytes(&mut bytes);
         disk::make_parent(file)?;

@@ -1,6 +1,6 @@
 //! Encrypts and authenticates what the store holds: XChaCha20-Poly1305 with a random nonce a record.
 //!
-//! What is known of a person is sealed with their own key (see `keyring`), everything else with the store's.
+//! What is known of a person is sealed with their own key (see `ring`), everything else with the store's.
 //! A record is bound to the key it lies under, so that no sealed record can be moved to another place. Sub-keys for sealing, for the
 //! index and for the snapshot come from the store's key by HMAC-SHA256 with a label each.
 
@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{StoreError, StoreKey, key::KEY_BYTES};
+use super::{KeyError, StoreKey, store_key::KEY_BYTES};
 use crate::config::StoreSettings;
 
 /// HMAC-SHA256, for the index and the snapshot.
@@ -94,7 +94,7 @@ impl Signer {
     ///
     /// # Errors
     /// As [`StoreKey::of`].
-    pub fn of(settings: &StoreSettings, purpose: &str) -> Result<Option<Self>, StoreError> {
+    pub fn of(settings: &StoreSettings, purpose: &str) -> Result<Option<Self>, KeyError> {
         let key = StoreKey::of(settings)?;
         Ok(key.map(|key| Self(derive(&key, format!("greeter signature 1 {purpose}").as_bytes()))))
     }

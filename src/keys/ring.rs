@@ -25,11 +25,15 @@ use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
 use zeroize::Zeroizing;
 
 use super::{
-    StoreError, StoreKey, disk,
-    key::KEY_BYTES,
+    KeyError, StoreKey,
     seal::{Seal, Sealer},
+    store_key::KEY_BYTES,
 };
-use crate::{config::StoreSettings, person::RecordNumber};
+use crate::{
+    config::StoreSettings,
+    disk::{self, DiskError},
+    person::RecordNumber,
+};
 
 /// Behind the name of the store's key.
 const ENDINGS: [&str; 2] = [".people", ".people.copy"];
@@ -74,8 +78,8 @@ impl KeyRing {
     /// A file that is missing or shorter than the other is made whole from it, and so is every slot: erased wins over given, given over free.
     ///
     /// # Errors
-    /// [`StoreError::Io`]; [`StoreError::Damaged`] for a file that is something else.
-    pub fn open(key_file: &Path, sealer: &Sealer) -> Result<Self, StoreError> {
+    /// [`DiskError`]; [`KeyError::NotKeys`] for a file that is something else.
+    pub fn open(key_file: &Path, sealer: &Sealer) -> Result<Self, KeyError> {
         disk::make_parent(key_file)?;
         let [first, second] = Self::paths(key_file);
         let mut ring = Self { files: [(first.clone(), create(&first)?), (second.clone(), create(&second)?)], slots: 1 };
@@ -85,7 +89,7 @@ impl KeyRing {
     }
 
     /// Brings both files together.
-    fn mend(&mut self, sealer: &Sealer) -> Result<(), StoreError> {
+    fn mend(&mut self, sealer: &Sealer) -> Result<(), KeyError> {
         let [one, other] = [self.read(0)?, self.read(1)?];
         self.slots = (one.len().max(other.len()).div_ceil(SLOT) as u64).max(1);
         let counter = head(&one).max(head(&other)).unwrap_or(0);
@@ -94,10 +98,7 @@ impl KeyRing {
             for (path, bytes) in [(&self.files[0].0, &one), (&self.files[1].0, &other)] {
                 let foreign = bytes.first_chunk::<8>().is_some_and(|magic| magic != MAGIC && *magic != [0; 8]);
                 if foreign && head(&one).or(head(&other)).is_none() {
-                    return Err(StoreError::Damaged {
-                        folder: path.clone(),
-                        cause: "it is no file of people's keys".into(),
-                    });
+                    return Err(KeyError::NotKeys { file: path.clone() });
                 }
             }
             self.count(counter)?;
@@ -113,10 +114,13 @@ impl KeyRing {
             self.put(slot, &whole)?;
             changed = true;
         }
-        if changed { self.make_durable() } else { Ok(()) }
+        if changed {
+            self.make_durable()?;
+        }
+        Ok(())
     }
 
-    fn read(&self, which: usize) -> Result<Vec<u8>, StoreError> {
+    fn read(&self, which: usize) -> Result<Vec<u8>, DiskError> {
         let (path, file) = &self.files[which];
         let mut bytes = Vec::new();
         let mut reader = file;
@@ -124,7 +128,7 @@ impl KeyRing {
         Ok(bytes)
     }
 
-    fn put(&self, slot: u64, bytes: &[u8; SLOT]) -> Result<(), StoreError> {
+    fn put(&self, slot: u64, bytes: &[u8; SLOT]) -> Result<(), DiskError> {
         self.files
             .iter()
             .try_for_each(|(path, file)| file.write_all_at(bytes, slot * SLOT as u64).map_err(disk::at(path)))
@@ -133,8 +137,8 @@ impl KeyRing {
     /// Gives each of these records, which nobody ever had, a key of its own. It lasts after [`Self::make_durable`].
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn give(&mut self, record: RecordNumber, sealer: &Sealer) -> Result<Seal, StoreError> {
+    /// [`DiskError`].
+    pub fn give(&mut self, record: RecordNumber, sealer: &Sealer) -> Result<Seal, DiskError> {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         OsRng.fill_bytes(key.as_mut());
         let mut slot = [0; SLOT];
@@ -147,8 +151,8 @@ impl KeyRing {
     /// Numbers below `next` are never given, whoever had them.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn pass_over(&mut self, next: RecordNumber) -> Result<(), StoreError> {
+    /// [`DiskError`].
+    pub fn pass_over(&mut self, next: RecordNumber) -> Result<(), DiskError> {
         if next.0 > self.slots {
             self.put(next.0 - 1, &ERASED)?;
             self.slots = next.0;
@@ -159,8 +163,8 @@ impl KeyRing {
     /// Erases the keys of these people; it lasts when this returns.
     ///
     /// # Errors
-    /// [`StoreError::Io`]: some may be erased then.
-    pub fn erase(&mut self, records: impl IntoIterator<Item = RecordNumber>) -> Result<(), StoreError> {
+    /// [`DiskError`]: some may be erased then.
+    pub fn erase(&mut self, records: impl IntoIterator<Item = RecordNumber>) -> Result<(), DiskError> {
         let mut any = false;
         for record in records.into_iter().filter(|record| (1..self.slots).contains(&record.0)) {
             self.put(record.0, &ERASED)?;
@@ -172,8 +176,8 @@ impl KeyRing {
     /// Notes that so many changes were acknowledged. It lasts after [`Self::make_durable`].
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn count(&self, acknowledged: u64) -> Result<(), StoreError> {
+    /// [`DiskError`].
+    pub fn count(&self, acknowledged: u64) -> Result<(), DiskError> {
         let mut slot = [0; SLOT];
         slot[..8].copy_from_slice(MAGIC);
         slot[8..16].copy_from_slice(&acknowledged.to_le_bytes());
@@ -183,8 +187,8 @@ impl KeyRing {
     /// Returns when all that was written would survive a power cut.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn make_durable(&self) -> Result<(), StoreError> {
+    /// [`DiskError`].
+    pub fn make_durable(&self) -> Result<(), DiskError> {
         self.files.iter().try_for_each(|(path, file)| file.sync_data().map_err(disk::at(path)))
     }
 
@@ -206,8 +210,8 @@ impl KeyRing {
     /// A record's slot.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn slot(&self, record: RecordNumber, sealer: &Sealer) -> Result<Slot, StoreError> {
+    /// [`DiskError`].
+    pub fn slot(&self, record: RecordNumber, sealer: &Sealer) -> Result<Slot, DiskError> {
         let mut found = Slot::Free;
         for (path, file) in &self.files {
             let mut bytes = [0; SLOT];
@@ -232,8 +236,8 @@ impl Keys {
     /// The keys beside `key_file`; `None` where there are none.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn read(key_file: &Path) -> Result<Option<Self>, StoreError> {
+    /// [`DiskError`].
+    pub fn read(key_file: &Path) -> Result<Option<Self>, DiskError> {
         for path in KeyRing::paths(key_file) {
             match std::fs::read(&path) {
                 Ok(bytes) if head(&bytes).is_some() => return Ok(Some(Self(Zeroizing::new(bytes)))),
@@ -249,8 +253,8 @@ impl Keys {
     /// when this returns. Says whether there was such a person.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
-    pub fn erase(settings: &StoreSettings, record: RecordNumber) -> Result<bool, StoreError> {
+    /// [`DiskError`].
+    pub fn erase(settings: &StoreSettings, record: RecordNumber) -> Result<bool, KeyError> {
         let Some(key) = StoreKey::of(settings)? else { return Ok(false) };
         let sealer = Sealer::new(&key);
         let keys = Self::read(&settings.key_file)?;
@@ -292,7 +296,7 @@ impl Keys {
     }
 }
 
-fn create(path: &Path) -> Result<File, StoreError> {
+fn create(path: &Path) -> Result<File, DiskError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(disk::at(path))
@@ -342,7 +346,7 @@ fn rank(bytes: &[u8; SLOT], record: u64, sealer: &Sealer) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreKey;
+    use crate::keys::StoreKey;
 
     struct Beside {
         folder: tempfile::TempDir,
@@ -455,6 +459,6 @@ mod tests {
         for path in KeyRing::paths(&beside.file()) {
             std::fs::write(path, "holiday pictures").unwrap();
         }
-        assert!(matches!(KeyRing::open(&beside.file(), &beside.sealer), Err(StoreError::Damaged { .. })));
+        assert!(matches!(KeyRing::open(&beside.file(), &beside.sealer), Err(KeyError::NotKeys { .. })));
     }
 }

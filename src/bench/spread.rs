@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A series of measurements in a few numbers, milliseconds.
+/// A series of measurements in a few numbers, in the unit of the series.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// Median.
