@@ -11,6 +11,7 @@ list_parts() {
 networks       Every network is rebuilt from the package that it came from, and the outputs are compared.
 mutations      20,000 damaged pictures.
 power          Three hundred power cuts.
+voices         Two hundred interruptions, eighty voices that break in, a thousand utterances.
 surnames       Sixty surnames are heard by a recogniser that knows all of English.
 PARTS
     tests/scenes/part.py --list
@@ -69,6 +70,7 @@ case $part in
         ;;
     power) cargo_test --test power -- ;;
     mutations) cargo_test --test mutations -- ;;
+    voices) cargo_test --test speech_faults -- ;;
     surnames)
         scripts/private-python.sh .runtime/hear-python scripts/hear-python.txt
         cargo_test --test heard sixty_surnames --

@@ -187,8 +187,8 @@ fn strength(window: &[i16], pitch: f32) -> f32 {
 }
 
 #[test]
-fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_never_a_late_greeting() {
-    let name = "two_hundred_interruptions_at_random_moments_never_two_voices_together_and_never_a_late_greeting";
+fn interrupted_at_random_moments_there_are_never_two_voices_together_and_never_a_late_greeting() {
+    let name = "interrupted_at_random_moments_there_are_never_two_voices_together_and_never_a_late_greeting";
     in_a_hall(name, &[], |home| {
         let hall = Hall::opens_in(home);
         let speech = two_voices(0.35);
@@ -196,7 +196,8 @@ fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_nev
         let start = Instant::now();
         let mut deadlines = BTreeMap::new();
         let mut events = Vec::new();
-        for id in 1..=200 {
+        let interruptions = everyday_or_long(60, 200);
+        for id in 1..=interruptions {
             let (language, text) = if random.random() { ("en", "One, two.") } else { ("yue", "Three, four.") };
             let not_after = Instant::now() + Duration::from_millis(random.random_range(0..600));
             let priority = if random.random_bool(0.7) { Priority::Urgent } else { Priority::Greeting };
@@ -214,7 +215,7 @@ fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_nev
         std::thread::sleep(Duration::from_secs(2));
         events.extend(speech.events().try_iter());
 
-        let mut spoken = 0;
+        let mut spoken = 0_u64;
         for event in &events {
             if let SpeechEvent::Begun { id, at, .. } = event
                 && let Some(not_after) = deadlines.get(id)
@@ -234,11 +235,19 @@ fn two_hundred_interruptions_at_random_moments_never_two_voices_together_and_nev
         let together = windows.iter().filter(|it| it.0 > low * 0.15 && it.1 > high * 0.15).count();
         let sounding = windows.iter().filter(|it| it.0 > low * 0.15 || it.1 > high * 0.15).count();
         println!(
-            "measured: of 200, {spoken} begun, {sounding} windows of 20 ms with sound, {together} with two voices"
+            "measured: of {interruptions}, {spoken} begun, {sounding} windows of 20 ms with sound, {together} with two voices"
         );
-        assert!(spoken > 60 && sounding > 200, "{spoken} begun, {sounding} windows: this test heard too little");
+        assert!(
+            spoken * 10 > interruptions * 3 && sounding as u64 > interruptions,
+            "{spoken} begun, {sounding} windows: this test heard too little"
+        );
         assert_eq!(together, 0);
     });
+}
+
+/// How often, every day and where `scripts/test.sh --long voices` asks for more.
+fn everyday_or_long(everyday: u64, long: u64) -> u64 {
+    if std::env::var_os("GREETER_LONG").is_some() { long } else { everyday }
 }
 
 /// How strong what is left of a window is without a pitch: the root of its mean square.
@@ -267,7 +276,8 @@ fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_a
         warm(&speech, "tts");
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(13);
         let start = Instant::now();
-        for id in 1..=80 {
+        let broken_in = everyday_or_long(30, 80);
+        for id in 1..=broken_in {
             let (language, text) =
                 if id % 2 == 0 { ("en", "Good morning, and welcome.") } else { ("yue", "早晨。") };
             speech.say(Utterance { priority: Priority::Urgent, ..Utterance::new(id, language.into(), text) });
@@ -279,7 +289,7 @@ fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_a
         let mut spoken = BTreeMap::new();
         for event in speech.events().try_iter() {
             if let SpeechEvent::Begun { voice, .. } = event {
-                *spoken.entry(voice).or_insert(0) += 1;
+                *spoken.entry(voice).or_insert(0_u64) += 1;
             }
         }
         let sound = hall.heard_since(start);
@@ -294,15 +304,15 @@ fn a_voice_of_another_program_and_one_of_our_own_that_break_in_upon_each_other_a
         println!(
             "measured: begun {spoken:?}; windows of 20 ms with the tone {tones}, with words {words}, with both {together}"
         );
-        assert!(spoken.values().filter(|count| **count >= 20).count() == 2, "{spoken:?}");
-        assert!(tones > 200 && words > 200, "this test heard too little");
+        assert!(spoken.values().filter(|count| **count * 4 >= broken_in).count() == 2, "{spoken:?}");
+        assert!(tones.min(words) as u64 * 2 > broken_in * 5, "this test heard too little");
         assert_eq!(together, 0);
     });
 }
 
 #[test]
-fn a_thousand_utterances_leave_memory_as_it_was() {
-    in_a_hall("a_thousand_utterances_leave_memory_as_it_was", &[], |home| {
+fn many_utterances_leave_memory_as_it_was() {
+    in_a_hall("many_utterances_leave_memory_as_it_was", &[], |home| {
         let hall = Hall::opens_in(home);
         // The recording would grow.
         hall.records_no_more();
@@ -315,9 +325,10 @@ fn a_thousand_utterances_leave_memory_as_it_was() {
         };
         says(1..200);
         let before = resident_kb();
-        says(200..1200);
+        let utterances = everyday_or_long(300, 1000);
+        says(200..200 + utterances);
         let after = resident_kb();
-        println!("measured: {before} kB before a thousand utterances, {after} kB after");
+        println!("measured: {before} kB before {utterances} utterances, {after} kB after");
         assert!(after < before + 1024, "{before} kB before, {after} kB after");
     });
 }
