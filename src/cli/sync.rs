@@ -7,7 +7,6 @@ use crate::{
     config::Config,
     face::{Enroller, ModelError},
     rights::objections::Objections,
-    store::Store,
     sync::{Job, Outcome, synchronise},
 };
 
@@ -51,11 +50,6 @@ pub fn run(
     same_person: Option<f32>,
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
 ) -> anyhow::Result<Exit> {
-    let opened = Store::open(&config.store)?;
-    if let Some(rebuilt) = &opened.rebuilt {
-        anstream::eprintln!("{rebuilt}");
-    }
-    let mut store = opened.store;
     let objections = Objections::of(&config.store)?;
     let beside = args.roster.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let job = Job {
@@ -69,7 +63,7 @@ pub fn run(
         allow_mass_removal: args.allow_mass_removal,
     };
     let bar = bar();
-    let done = synchronise(&job, &mut store, make_enroller, &bar);
+    let done = synchronise(&job, &config.store, make_enroller, &bar);
     bar.finish_and_clear();
     let report = done?;
     anstream::println!("{report}");

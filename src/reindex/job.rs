@@ -3,8 +3,6 @@
 //! The store is open only while a batch is read or kept: so `greeter run` and `greeter sync` go on meanwhile. What is missing is found
 //! in the store each time, so whoever was added, changed or erased in between is seen, and a killed run goes on where it was.
 
-use std::time::Duration;
-
 use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
@@ -21,8 +19,6 @@ use crate::{
 const BATCH_PHOTOS: usize = 256;
 /// Photos held in memory at once.
 const BATCH_BYTES: usize = 32 << 20;
-/// Between two tries to open a store that is in use.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Everybody's photos were looked at.
 pub struct Reindexed {
@@ -82,7 +78,7 @@ pub fn reindex(
         };
         let (examined, failure) = examine(batch, made.as_mut(), bar);
         enroller = Some(made);
-        store = wait_for(settings).map_err(|error| interrupted(kept, error))?;
+        store = Store::open_when_free(settings).map_err(|error| interrupted(kept, error))?.store;
         kept += store.keep_examined(model, examined).map_err(|error| interrupted(kept, error))?;
         tracing::debug!(kept, model, "kept a batch");
         if let Some(failure) = failure {
@@ -127,24 +123,6 @@ fn examine(batch: Vec<Waiting>, enroller: &mut dyn Enroller, bar: &ProgressBar) 
         bar.inc(1);
     }
     (examined, None)
-}
-
-/// Opens the store, however long another process has it: a sync may take its time.
-fn wait_for(settings: &StoreSettings) -> Result<Store, StoreError> {
-    let mut told = false;
-    loop {
-        match Store::open(settings) {
-            Ok(opened) => return Ok(opened.store),
-            Err(StoreError::Locked { holder, .. }) => {
-                if !told {
-                    tracing::info!("waiting: the store is in use by {holder}");
-                }
-                told = true;
-                std::thread::sleep(RETRY);
-            }
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn interrupted(kept: usize, cause: impl Into<ReindexError>) -> ReindexError {

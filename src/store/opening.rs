@@ -132,6 +132,19 @@ impl Store {
         Ok(Opened { store, rebuilt, outdated, mended })
     }
 
+    /// The same, however long another process has it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for [`StoreError::Locked`].
+    pub fn open_when_free(settings: &StoreSettings) -> Result<Opened, StoreError> {
+        loop {
+            match Self::open(settings) {
+                Err(StoreError::Locked { holder, .. }) => tracing::info!("waiting: the store is in use by {holder}"),
+                opened => return opened,
+            }
+        }
+    }
+
     /// Whether there is a store in `folder`, or what it would be rebuilt from. Needs no lock.
     ///
     /// # Errors

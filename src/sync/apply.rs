@@ -1,6 +1,13 @@
-//! Does what the plan says: embeds photos, and commits people in batches, each of which is safe once it is acknowledged.
+//! Does what the plan says: looks at photos with the store closed, and keeps people in batches, each of which is safe once it is acknowledged.
+//!
+//! Others get in between two batches. So each person is held against what the plan was made from before they are written: who was erased
+//! or changed since is left as they are.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use indicatif::ProgressBar;
 
@@ -15,15 +22,22 @@ use super::{
 };
 use crate::{
     camera::photo::read_photo_bytes,
+    config::StoreSettings,
     face::{Enroller, ModelError, Template},
     person::RecordNumber,
-    store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
+    store::{Change, Enrolled, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
 };
 
-/// A killed sync loses at most so many people's work.
+/// A killed sync loses at most so many people's photos.
 const BATCH_PEOPLE: usize = 200;
 /// Photos held in memory until they are committed.
 const BATCH_BYTES: usize = 32 << 20;
+/// People without new photos, who cost next to nothing to look at again.
+const BATCH_ROWS: usize = 5000;
+/// For how long the store is left to others after a batch: whoever waits for it looks twenty times a second.
+const OTHERS_TURN: Duration = Duration::from_millis(100);
+/// A robot that runs knows new people so long after they are in, at most; writing the copy takes seconds with 100,000 people.
+const COPY_EVERY: Duration = Duration::from_secs(60);
 
 /// Makes the enroller when the first photo needs it, because loading networks takes longer than a sync with nothing to do.
 pub struct Lazy<F> {
@@ -50,45 +64,49 @@ impl<F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Lazy<F> {
 
 /// Does a plan.
 pub struct Applying<'a, F> {
-    pub store: &'a mut Store,
-    pub folder: &'a PhotoFolder,
-    pub enroller: Lazy<F>,
-    pub job: &'a Job<'a>,
-    pub bar: &'a ProgressBar,
+    settings: &'a StoreSettings,
+    /// Closed while photos are looked at.
+    store: Option<Store>,
+    folder: &'a PhotoFolder,
+    enroller: Lazy<F>,
+    job: &'a Job<'a>,
+    bar: &'a ProgressBar,
     rows: Vec<RowReport>,
-    pending: Vec<Change>,
-    pending_bytes: usize,
+    pending: Vec<(Step, Looked)>,
+    copied_at: Option<Instant>,
     acknowledged: usize,
     planned: usize,
 }
 
 impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
-    /// Ready to begin.
+    /// Ready to begin, with the open store of `settings`.
     pub fn new(
-        store: &'a mut Store,
+        settings: &'a StoreSettings,
+        store: Store,
         folder: &'a PhotoFolder,
         enroller: Lazy<F>,
         job: &'a Job<'a>,
         bar: &'a ProgressBar,
     ) -> Self {
         Self {
-            store,
+            settings,
+            store: Some(store),
             folder,
             enroller,
             job,
             bar,
             rows: Vec::new(),
             pending: Vec::new(),
-            pending_bytes: 0,
+            copied_at: None,
             acknowledged: 0,
             planned: 0,
         }
     }
 
-    /// Does all of it and returns each row's fate, in the roster's order.
+    /// Does all of it, renews the copy and returns each row's fate, in the roster's order.
     ///
     /// # Errors
-    /// [`SyncError::Interrupted`], with how much is in the store for good.
+    /// [`SyncError::Interrupted`], with how much is in the store for good; [`SyncError::Snapshot`].
     pub fn run(mut self, plan: Plan) -> Result<Vec<RowReport>, SyncError> {
         let to_do = plan.steps.iter().filter(|step| !step.unchanged && step.has_hope()).count();
         self.planned = to_do + plan.removals.len();
@@ -97,76 +115,114 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         for (row, meant) in plan.rejected {
             self.rows.push(of_bad_row(row, meant));
         }
+        let (mut new, mut bytes) = (0, 0);
         for step in plan.steps {
-            if let Err(error) = self.step(step) {
-                // What is finished is not thrown away because of the next photo.
-                self.commit()?;
-                return Err(self.interrupted(error));
-            }
+            let mut looked = match self.look(&step) {
+                Ok(looked) => looked,
+                Err(error) => {
+                    // What is finished is not thrown away because of the next photo.
+                    self.keep_pending()?;
+                    return Err(self.interrupted(error));
+                }
+            };
             self.bar.inc(1);
-            if self.pending.len() >= BATCH_PEOPLE || self.pending_bytes >= BATCH_BYTES {
-                self.commit()?;
+            if step.unchanged || looked.photos.is_empty() {
+                self.rows.push(reported(&step, &mut looked));
+                continue;
+            }
+            new += usize::from(looked.has_a_new_photo());
+            bytes += looked.bytes;
+            self.pending.push((step, looked));
+            if new >= BATCH_PEOPLE || bytes >= BATCH_BYTES || self.pending.len() >= BATCH_ROWS {
+                self.keep_pending()?;
+                self.let_others_in();
+                (new, bytes) = (0, 0);
             }
         }
-        for person in plan.removals {
-            let record = person.taxpayer.record;
-            self.rows.push(RowReport {
-                row: None,
-                record: Some(record),
-                who: who(Some(&person.taxpayer.name), Some(&person.taxpayer.id_number)),
-                outcome: Outcome::Removed,
-                reason: "is no longer in the roster".into(),
-                warnings: Vec::new(),
-                reading_in_doubt: false,
-            });
-            self.queue(Change::Remove(record), 0);
-            if self.pending.len() >= BATCH_PEOPLE {
-                self.commit()?;
-            }
+        self.keep_pending()?;
+        for leaving in plan.removals.chunks(BATCH_PEOPLE) {
+            self.let_go(leaving)?;
         }
-        self.commit()?;
+        if !self.job.dry_run {
+            let renewed = self.store().and_then(Store::write_snapshot);
+            renewed.map_err(SyncError::Snapshot)?;
+        }
         self.rows.sort_by_key(|row| row.row.unwrap_or(usize::MAX));
         Ok(self.rows)
     }
 
-    fn step(&mut self, step: Step) -> Result<(), Interruption> {
-        let who = who(Some(&step.row.person.name), Some(&step.row.person.id_number));
-        let record = step.before.as_ref().map(|before| before.taxpayer.record);
-        let mut looked = self.look(&step)?;
-        self.together(&mut looked, &step)?;
-        let mut report = RowReport {
-            row: Some(step.row.number),
-            record,
-            who,
-            outcome: Outcome::Unchanged,
-            reason: String::new(),
-            warnings: looked.faults,
-            reading_in_doubt: step.row.person.is_read_in_doubt(),
-        };
-        if looked.photos.is_empty() {
-            report.outcome = Outcome::Rejected;
-            report.reading_in_doubt = false;
-            report.reason = std::mem::take(&mut report.warnings).join("; ") + &stays(record);
-            self.rows.push(report);
-            return Ok(());
+    fn store(&mut self) -> Result<&mut Store, StoreError> {
+        match &mut self.store {
+            Some(store) => Ok(store),
+            closed => Ok(closed.insert(Store::open_when_free(self.settings)?.store)),
         }
-        report.warnings.extend(step.row.notes.iter().cloned());
-        if !step.unchanged {
-            (report.outcome, report.reason) = match &step.before {
-                None => (Outcome::Added, String::new()),
-                Some(before) => (Outcome::Changed, step.differences(before)),
-            };
-            if !self.job.dry_run {
-                let record = record.unwrap_or_else(|| self.store.new_record());
-                report.record = Some(record);
-                let taxpayer = step.row.person.with_record(record);
-                let photos = looked.photos.into_iter().map(|(_, photo)| photo).collect();
-                let enrolment = Enrolment { taxpayer, photos, refused: looked.refused };
-                self.queue(Change::Put(Box::new(enrolment)), looked.bytes);
-            }
+    }
+
+    fn let_others_in(&mut self) {
+        self.store = None;
+        thread::sleep(OTHERS_TURN);
+    }
+
+    /// Keeps everybody who was looked at; the store is open afterwards.
+    fn keep_pending(&mut self) -> Result<(), SyncError> {
+        let mut changes = Vec::with_capacity(self.pending.len());
+        for (step, looked) in std::mem::take(&mut self.pending) {
+            let judged = self.judge(&step, looked);
+            changes.extend(judged.map_err(|error| self.interrupted(error))?);
+        }
+        self.commit(changes)
+    }
+
+    /// What becomes of a row whose photos were looked at, now that the store is open.
+    fn judge(&mut self, step: &Step, mut looked: Looked) -> Result<Option<Change>, StoreError> {
+        let store = self.store()?;
+        let here = store.find_by_id(&step.row.person.id_number)?;
+        let here = here.map(|record| store.person(record)).transpose()?.flatten();
+        if let Some(reason) = changed_since(step.before.as_ref(), here.as_ref()) {
+            let record = here.map(|here| here.taxpayer.record);
+            self.rows.push(rejected(step, record, reason.into()));
+            return Ok(None);
+        }
+        self.together(&mut looked, step)?;
+        let mut report = reported(step, &mut looked);
+        let mut change = None;
+        if !looked.photos.is_empty() && !self.job.dry_run {
+            let record = report.record.map_or_else(|| Ok(self.store()?.new_record()), Ok::<_, StoreError>)?;
+            report.record = Some(record);
+            let taxpayer = step.row.person.clone().with_record(record);
+            let photos = looked.photos.into_iter().map(|(_, photo)| photo).collect();
+            change = Some(Change::Put(Box::new(Enrolment { taxpayer, photos, refused: looked.refused })));
         }
         self.rows.push(report);
-        Ok(())
+        Ok(change)
+    }
+
+    /// Erases people who left, as far as they are as they were.
+    fn let_go(&mut self, leaving: &[Enrolled]) -> Result<(), SyncError> {
+        let mut changes = Vec::new();
+        for person in leaving {
+            let record = person.taxpayer.record;
+            let here = self.store().and_then(|store| store.person(record));
+            let here = here.map_err(|error| self.interrupted(error))?;
+            let (outcome, reason) = match changed_since(Some(person), here.as_ref()) {
+                None => (Outcome::Removed, "is no longer in the roster"),
+                Some(reason) if here.is_some() => (Outcome::Rejected, reason),
+                Some(_) => continue,
+            };
+            if outcome == Outcome::Removed {
+                changes.push(Change::Remove(record));
+            }
+            self.rows.push(RowReport {
+                row: None,
+                record: Some(record),
+                who: who(Some(&person.taxpayer.name), Some(&person.taxpayer.id_number)),
+                outcome,
+                reason: reason.into(),
+                warnings: Vec::new(),
+                reading_in_doubt: false,
+            });
+        }
+        self.commit(changes)
     }
 
     /// Goes through a row's photos.
@@ -208,13 +264,16 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
     }
 
     /// Takes out what shows somebody else than the row's other photos, and what does not suffice without them.
-    fn together(&self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
+    fn together(&mut self, looked: &mut Looked, step: &Step) -> Result<(), StoreError> {
         let before = step.before.as_ref().map_or(0, |before| before.photos.len());
         if !looked.has_a_new_photo() && looked.photos.len() == before {
             return Ok(());
         }
         let stored = match &step.before {
-            Some(before) => self.store.templates_of(before.taxpayer.record, self.job.model)?,
+            Some(before) => {
+                let model = self.job.model;
+                self.store()?.templates_of(before.taxpayer.record, model)?
+            }
             None => BTreeMap::new(),
         };
         if let Some(min_score) = self.job.same_person.filter(|_| looked.has_company_for_a_new_photo()) {
@@ -227,6 +286,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
     /// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
     #[allow(clippy::type_complexity, reason = "the two ways in which it ends, side by side")]
     fn embed(&mut self, name: &str) -> Result<Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>, ModelError> {
+        self.store = None;
         let bytes = match self.folder.read(name) {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err((None, fault.to_string()))),
@@ -242,26 +302,72 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         }
     }
 
-    fn queue(&mut self, change: Change, bytes: usize) {
-        self.pending.push(change);
-        self.pending_bytes += bytes;
-    }
-
-    fn commit(&mut self) -> Result<(), SyncError> {
-        self.pending_bytes = 0;
-        let pending = std::mem::take(&mut self.pending);
-        if self.job.dry_run || pending.is_empty() {
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
+        if self.job.dry_run || changes.is_empty() {
             return Ok(());
         }
-        let count = pending.len();
-        self.store.commit(pending).map_err(|error| self.interrupted(error))?;
+        let count = changes.len();
+        let committed = self.store().and_then(|store| store.commit(changes));
+        committed.map_err(|error| self.interrupted(error))?;
         self.acknowledged += count;
         tracing::debug!(acknowledged = self.acknowledged, planned = self.planned, "committed");
+        if self.copied_at.is_none_or(|at| at.elapsed() >= COPY_EVERY) {
+            if let Err(error) = self.store().and_then(Store::write_snapshot) {
+                tracing::warn!("the copy could not be renewed yet: {error}");
+            }
+            self.copied_at = Some(Instant::now());
+        }
         Ok(())
     }
 
     fn interrupted(&self, cause: impl Into<Interruption>) -> SyncError {
         SyncError::Interrupted { acknowledged: self.acknowledged, planned: self.planned, cause: cause.into() }
+    }
+}
+
+/// Why somebody is left as they are, if another command has erased or changed them since the plan was made. What a recogniser made of their
+/// photos meanwhile is no change.
+fn changed_since(before: Option<&Enrolled>, here: Option<&Enrolled>) -> Option<&'static str> {
+    let photos = |person: &Enrolled| person.photos.iter().map(|photo| (photo.number, photo.digest)).collect::<Vec<_>>();
+    match (before, here) {
+        (None, None) => None,
+        (Some(before), Some(here))
+            if before.taxpayer == here.taxpayer && before.refused == here.refused && photos(before) == photos(here) =>
+        {
+            None
+        }
+        (Some(_), None) => Some("was erased by another command while this sync ran, which brings nobody back"),
+        _ => Some("was changed by another command while this sync ran. Run the same sync again"),
+    }
+}
+
+/// What became of a row whose photos were looked at; a new person has no record yet.
+fn reported(step: &Step, looked: &mut Looked) -> RowReport {
+    let record = step.before.as_ref().map(|before| before.taxpayer.record);
+    let mut warnings = std::mem::take(&mut looked.faults);
+    if looked.photos.is_empty() {
+        return rejected(step, record, warnings.join("; "));
+    }
+    warnings.extend(step.row.notes.iter().cloned());
+    let (outcome, reason) = match &step.before {
+        None => (Outcome::Added, String::new()),
+        Some(_) if step.unchanged => (Outcome::Unchanged, String::new()),
+        Some(before) => (Outcome::Changed, step.differences(before)),
+    };
+    let reading_in_doubt = step.row.person.is_read_in_doubt();
+    RowReport { outcome, reason, warnings, reading_in_doubt, ..rejected(step, record, String::new()) }
+}
+
+/// The report of a row from which nothing is taken.
+fn rejected(step: &Step, record: Option<RecordNumber>, reason: String) -> RowReport {
+    RowReport {
+        row: Some(step.row.number),
+        record,
+        who: who(Some(&step.row.person.name), Some(&step.row.person.id_number)),
+        outcome: Outcome::Rejected,
+        reason: reason + &stays(record),
+        warnings: Vec::new(),
+        reading_in_doubt: false,
     }
 }
 

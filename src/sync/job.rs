@@ -1,4 +1,6 @@
 //! The whole way of a sync: read the roster, look at the photos, decide, do it, renew the snapshot.
+//!
+//! The store is open only while it is compared with the roster and while people are kept.
 
 use std::path::Path;
 
@@ -12,9 +14,10 @@ use super::{
     roster,
 };
 use crate::{
+    config::StoreSettings,
     face::{Enroller, ModelError},
     rights::objections::Objections,
-    store::{PhotoDigest, Store},
+    store::{Opened, PhotoDigest, Store},
 };
 
 /// What is to be synchronised, and how.
@@ -41,7 +44,7 @@ pub struct Job<'a> {
 /// Why somebody is not enrolled who asked not to be.
 const OBJECTED: &str = "this person asked not to be enrolled; `greeter people withdraw-objection` takes that back";
 
-/// Brings the store to what the roster says. Running it again changes nothing and embeds nothing.
+/// Brings the store of `settings` to what the roster says. Running it again changes nothing and embeds nothing.
 ///
 /// `make_enroller` is called when the first photo needs a template. `bar` shows rows, first looked at, then done.
 ///
@@ -49,7 +52,7 @@ const OBJECTED: &str = "this person asked not to be enrolled; `greeter people wi
 /// [`SyncError`] for what is wrong as a whole; what is wrong with single rows is in the report, and the others are done.
 pub fn synchronise(
     job: &Job<'_>,
-    store: &mut Store,
+    settings: &StoreSettings,
     make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Report, SyncError> {
@@ -73,13 +76,12 @@ pub fn synchronise(
         (true, false) => Mirror::Guarded,
         (true, true) => Mirror::AllowMassRemoval,
     };
+    let Opened { store, rebuilt, .. } = Store::open(settings)?;
     let plan = plan::plan(candidates, roster.rejected, store.enrolled()?, job.model, mirror)?;
 
-    let rows = Applying::new(store, &folder, Lazy::new(make_enroller), job, bar).run(plan)?;
-    let report = Report { rows, notes: roster.notes, dry_run: job.dry_run };
-    if !job.dry_run {
-        store.write_snapshot().map_err(SyncError::Snapshot)?;
-    }
+    let rows = Applying::new(settings, store, &folder, Lazy::new(make_enroller), job, bar).run(plan)?;
+    let notes = rebuilt.iter().map(ToString::to_string).chain(roster.notes).collect();
+    let report = Report { rows, notes, dry_run: job.dry_run };
     tracing::info!(
         added = report.count(Outcome::Added),
         changed = report.count(Outcome::Changed),

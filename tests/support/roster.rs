@@ -219,7 +219,7 @@ impl Office {
             self.loaded.fetch_add(1, Ordering::SeqCst);
             Ok(Box::new(enroller))
         };
-        synchronise(&job, &mut self.opens()?.store, make, &indicatif::ProgressBar::hidden())
+        synchronise(&job, &self.settings(), make, &indicatif::ProgressBar::hidden())
     }
 
     /// Puts person `n` into the store, with a photo that sled keeps in a file of its own.
