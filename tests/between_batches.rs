@@ -3,6 +3,11 @@
 #[path = "support/roster.rs"]
 mod roster;
 
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use greeter::{
     face::{Enroller, ModelError, PhotoFault, Template},
     person::RecordNumber,
@@ -15,16 +20,15 @@ use roster::*;
 /// Does something at one of the photos it is asked about, before it answers.
 struct Interrupted<F> {
     enroller: ByColour,
-    asked: usize,
+    asked: Arc<AtomicUsize>,
     at: usize,
-    then: F,
+    then: Arc<Mutex<F>>,
 }
 
 impl<F: FnMut()> Enroller for Interrupted<F> {
     fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError> {
-        self.asked += 1;
-        if self.asked == self.at {
-            (self.then)();
+        if self.asked.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
+            (self.then.lock().unwrap())();
         }
         self.enroller.enrol(photo)
     }
@@ -48,8 +52,10 @@ fn syncs_while(office: &Office, mirror: bool, at: usize, then: impl FnMut() + Se
         allow_mass_removal: false,
     };
     let enroller = ByColour { asked: office.embedded.clone(), takes: office.enrolling_takes };
-    let make =
-        || -> Result<Box<dyn Enroller>, ModelError> { Ok(Box::new(Interrupted { enroller, asked: 0, at, then })) };
+    let (asked, then) = (Arc::default(), Arc::new(Mutex::new(then)));
+    let make = || -> Result<Box<dyn Enroller + Send>, ModelError> {
+        Ok(Box::new(Interrupted { enroller: enroller.clone(), asked: Arc::clone(&asked), at, then: then.clone() }))
+    };
     synchronise(&job, &office.settings(), make, &indicatif::ProgressBar::hidden()).unwrap()
 }
 

@@ -12,6 +12,7 @@ use std::{
 };
 
 use greeter::{
+    bench::pinned::Pinned,
     face::{Enroller, ModelError, PhotoFault, Template},
     person::RecordNumber,
     reindex::{Coverage, ReindexError, Reindexed, reindex},
@@ -27,14 +28,14 @@ use roster::*;
 const NEW: &str = "better-colours";
 
 /// The new recogniser: as the old one, but for what happens meanwhile.
-struct Better<'o> {
+struct Better {
     inner: ByColour,
     /// Called before the so-manieth photo, from 1 on; what it returns is what the networks do.
-    meanwhile: Box<dyn FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'o>,
+    meanwhile: Box<dyn FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + Send>,
     photos: usize,
 }
 
-impl Enroller for Better<'_> {
+impl Enroller for Better {
     fn enrol(&mut self, photo: &RgbImage) -> Result<Result<Template, PhotoFault>, ModelError> {
         self.photos += 1;
         match (self.meanwhile)(self.photos)? {
@@ -51,7 +52,7 @@ impl Enroller for Better<'_> {
 trait Reindexes {
     fn reindexes_while(
         &self,
-        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'static,
+        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + Send + 'static,
     ) -> Result<Reindexed, ReindexError>;
     fn reindexes(&self) -> Coverage;
     fn templates(&self, model: &str) -> Vec<u64>;
@@ -60,15 +61,19 @@ trait Reindexes {
 impl Reindexes for Office {
     fn reindexes_while(
         &self,
-        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + 'static,
+        meanwhile: impl FnMut(usize) -> Result<Option<PhotoFault>, ModelError> + Send + 'static,
     ) -> Result<Reindexed, ReindexError> {
+        // One photo after the other: what happens meanwhile happens at the so-manieth.
+        let one_core = Pinned::to(1).unwrap();
         let mut meanwhile = Some(meanwhile);
-        let make = || -> Result<Box<dyn Enroller>, ModelError> {
+        let make = || -> Result<Box<dyn Enroller + Send>, ModelError> {
             let inner = ByColour { asked: self.embedded.clone(), takes: self.enrolling_takes };
             let meanwhile = meanwhile.take().expect("the networks are loaded once");
             Ok(Box::new(Better { inner, meanwhile: Box::new(meanwhile), photos: 0 }))
         };
-        reindex(&self.settings(), NEW, make, &indicatif::ProgressBar::hidden())
+        let done = reindex(&self.settings(), NEW, make, &indicatif::ProgressBar::hidden());
+        drop(one_core);
+        done
     }
 
     fn reindexes(&self) -> Coverage {

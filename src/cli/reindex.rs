@@ -54,7 +54,7 @@ pub fn run(args: &ReindexArgs, context: &Context) -> anyhow::Result<Exit> {
         return Ok(switching::exit(&coverage));
     }
     let bar = bar();
-    let enroller = || -> Result<Box<dyn crate::face::Enroller>, crate::face::ModelError> {
+    let enroller = || -> Result<Box<dyn crate::face::Enroller + Send>, crate::face::ModelError> {
         let networks = Networks::load(&context.installation, name, enrol::MIN_FACE_PX)?;
         Ok(Box::new(PhotoEnroller::new(networks)))
     };

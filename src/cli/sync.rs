@@ -48,7 +48,7 @@ pub fn run(
     config: &Config,
     model: &str,
     same_person: Option<f32>,
-    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
+    make_enroller: impl FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>,
 ) -> anyhow::Result<Exit> {
     let objections = Objections::of(&config.store)?;
     let beside = args.roster.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

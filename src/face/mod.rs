@@ -3,6 +3,7 @@
 pub mod align;
 pub mod background;
 pub mod enrol;
+pub mod enrollers;
 pub mod eyes;
 pub mod finder;
 pub mod light_watch;

@@ -10,7 +10,7 @@ use super::coverage::{Coverage, waiting};
 use crate::{
     camera::photo::read_photo_bytes,
     config::StoreSettings,
-    face::{Enroller, ModelError},
+    face::{Enroller, ModelError, enrollers::Enrollers},
     person::RecordNumber,
     store::{Enrolled, Examined, PhotoDigest, Store, StoreError},
 };
@@ -56,11 +56,11 @@ pub enum ReindexError {
 pub fn reindex(
     settings: &StoreSettings,
     model: &str,
-    mut make_enroller: impl FnMut() -> Result<Box<dyn Enroller>, ModelError>,
+    make_enroller: impl FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Reindexed, ReindexError> {
     let mut store = Store::open(settings)?.store;
-    let mut enroller = None;
+    let mut enrollers = Enrollers::new(make_enroller);
     let mut kept = 0;
     loop {
         let enrolled = store.enrolled().map_err(|error| interrupted(kept, error))?;
@@ -72,12 +72,19 @@ pub fn reindex(
         }
         let batch = read_batch(&store, &enrolled, model).map_err(|error| interrupted(kept, error))?;
         drop((store, enrolled));
-        let mut made = match enroller.take() {
-            Some(made) => made,
-            None => make_enroller()?,
-        };
-        let (examined, failure) = examine(batch, made.as_mut(), bar);
-        enroller = Some(made);
+        let looks = enrollers.look_at(&batch, |enroller, waiting| {
+            bar.inc(1);
+            examine(waiting, enroller)
+        });
+        let looks = looks.map_err(|error| interrupted(kept, error))?;
+        // As far as the networks ran, and why they stopped.
+        let (mut examined, mut failure) = (Vec::with_capacity(looks.len()), None);
+        for look in looks {
+            match look {
+                Ok(one) => examined.push(one),
+                Err(error) => failure = Some(error),
+            }
+        }
         store = Store::open_when_free(settings).map_err(|error| interrupted(kept, error))?.store;
         kept += store.keep_examined(model, examined).map_err(|error| interrupted(kept, error))?;
         tracing::debug!(kept, model, "kept a batch");
@@ -108,21 +115,12 @@ fn read_batch(store: &Store, enrolled: &[Enrolled], model: &str) -> Result<Vec<W
     Ok(batch)
 }
 
-/// What became of a batch, as far as the networks ran, and why they stopped.
-fn examine(batch: Vec<Waiting>, enroller: &mut dyn Enroller, bar: &ProgressBar) -> (Vec<Examined>, Option<ModelError>) {
-    let mut examined = Vec::with_capacity(batch.len());
-    for Waiting { record, number, digest, bytes } in batch {
-        let outcome = match read_photo_bytes(&bytes) {
-            Err(fault) => Err(fault.to_string()),
-            Ok(picture) => match enroller.enrol(&picture) {
-                Ok(outcome) => outcome.map_err(|fault| fault.to_string()),
-                Err(failure) => return (examined, Some(failure)),
-            },
-        };
-        examined.push(Examined { record, number, digest, outcome });
-        bar.inc(1);
-    }
-    (examined, None)
+fn examine(waiting: &Waiting, enroller: &mut dyn Enroller) -> Result<Examined, ModelError> {
+    let outcome = match read_photo_bytes(&waiting.bytes) {
+        Err(fault) => Err(fault.to_string()),
+        Ok(picture) => enroller.enrol(&picture)?.map_err(|fault| fault.to_string()),
+    };
+    Ok(Examined { record: waiting.record, number: waiting.number, digest: waiting.digest, outcome })
 }
 
 fn interrupted(kept: usize, cause: impl Into<ReindexError>) -> ReindexError {

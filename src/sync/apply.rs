@@ -4,7 +4,7 @@
 //! or changed since is left as they are.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     thread,
     time::{Duration, Instant},
 };
@@ -23,13 +23,15 @@ use super::{
 use crate::{
     camera::photo::read_photo_bytes,
     config::StoreSettings,
-    face::{Enroller, ModelError, Template},
+    face::{Enroller, ModelError, Template, enrollers::Enrollers},
     person::RecordNumber,
     store::{Change, Enrolled, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
 };
 
 /// A killed sync loses at most so many people's photos.
 const BATCH_PEOPLE: usize = 200;
+/// Rows whose photos are looked at side by side.
+const AT_ONCE: usize = 16;
 /// Photos held in memory until they are committed.
 const BATCH_BYTES: usize = 32 << 20;
 /// People without new photos, who cost next to nothing to look at again.
@@ -39,28 +41,8 @@ const OTHERS_TURN: Duration = Duration::from_millis(100);
 /// A robot that runs knows new people so long after they are in, at most; writing the copy takes seconds with 100,000 people.
 const COPY_EVERY: Duration = Duration::from_secs(60);
 
-/// Makes the enroller when the first photo needs it, because loading networks takes longer than a sync with nothing to do.
-pub struct Lazy<F> {
-    make: Option<F>,
-    made: Option<Box<dyn Enroller>>,
-}
-
-impl<F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Lazy<F> {
-    /// Not made yet.
-    pub fn new(make: F) -> Self {
-        Self { make: Some(make), made: None }
-    }
-
-    fn get(&mut self) -> Result<&mut dyn Enroller, ModelError> {
-        if let Some(make) = self.make.take() {
-            self.made = Some(make()?);
-        }
-        match &mut self.made {
-            Some(made) => Ok(made.as_mut()),
-            None => Err(ModelError::Inference { network: "enroller".into(), cause: "it could not be loaded".into() }),
-        }
-    }
-}
+/// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
+type Embedded = Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>;
 
 /// Does a plan.
 pub struct Applying<'a, F> {
@@ -68,7 +50,7 @@ pub struct Applying<'a, F> {
     /// Closed while photos are looked at.
     store: Option<Store>,
     folder: &'a PhotoFolder,
-    enroller: Lazy<F>,
+    enrollers: Enrollers<F>,
     job: &'a Job<'a>,
     bar: &'a ProgressBar,
     rows: Vec<RowReport>,
@@ -78,13 +60,13 @@ pub struct Applying<'a, F> {
     planned: usize,
 }
 
-impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
+impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a, F> {
     /// Ready to begin, with the open store of `settings`.
     pub fn new(
         settings: &'a StoreSettings,
         store: Store,
         folder: &'a PhotoFolder,
-        enroller: Lazy<F>,
+        enrollers: Enrollers<F>,
         job: &'a Job<'a>,
         bar: &'a ProgressBar,
     ) -> Self {
@@ -92,7 +74,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
             settings,
             store: Some(store),
             folder,
-            enroller,
+            enrollers,
             job,
             bar,
             rows: Vec::new(),
@@ -116,8 +98,14 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
             self.rows.push(of_bad_row(row, meant));
         }
         let (mut new, mut bytes) = (0, 0);
-        for step in plan.steps {
-            let mut looked = match self.look(&step) {
+        let mut steps = plan.steps.into_iter();
+        let mut seen = VecDeque::new();
+        loop {
+            if seen.is_empty() {
+                seen = self.look_at(steps.by_ref().take(AT_ONCE).collect());
+            }
+            let Some((step, looked)) = seen.pop_front() else { break };
+            let mut looked = match looked {
                 Ok(looked) => looked,
                 Err(error) => {
                     // What is finished is not thrown away because of the next photo.
@@ -225,42 +213,19 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         self.commit(changes)
     }
 
-    /// Goes through a row's photos.
-    fn look(&mut self, step: &Step) -> Result<Looked, ModelError> {
-        let mut looked = Looked::default();
-        for (name, photo) in step.row.photos.iter().zip(&step.photos) {
-            let fault = match photo {
-                PhotoStep::Keep(digest) => {
-                    looked.photos.push((name.clone(), EnrolledPhoto::Kept(*digest)));
-                    continue;
-                }
-                PhotoStep::Fault(reason) => reason.clone(),
-                PhotoStep::Known(refused) => {
-                    looked.refused.push(refused.clone());
-                    refused.reason.clone()
-                }
-                PhotoStep::Embed(_) => match self.embed(name)? {
-                    Ok((bytes, template)) => {
-                        looked.bytes += bytes.len();
-                        let photo = EnrolledPhoto::Embedded { bytes, model: self.job.model.into(), template };
-                        looked.photos.push((name.clone(), photo));
-                        continue;
-                    }
-                    Err((digest, reason)) => {
-                        let model = self.job.model.to_owned();
-                        looked.refused.extend(digest.map(|digest| RefusedPhoto {
-                            digest,
-                            model,
-                            reason: reason.clone(),
-                            beside: Vec::new(),
-                        }));
-                        reason
-                    }
-                },
-            };
-            looked.faults.push(format!("photo {name} {fault}"));
+    /// Goes through the photos of some rows, with the store closed where any needs the networks.
+    fn look_at(&mut self, steps: Vec<Step>) -> VecDeque<(Step, Result<Looked, ModelError>)> {
+        let photos = steps.iter().flat_map(|step| step.row.photos.iter().zip(&step.photos));
+        let new: Vec<&String> =
+            photos.filter(|(_, photo)| matches!(photo, PhotoStep::Embed(_))).map(|(name, _)| name).collect();
+        if !new.is_empty() {
+            self.store = None;
         }
-        Ok(looked)
+        let (folder, model) = (self.folder, self.job.model);
+        let embedded = self.enrollers.look_at(&new, |enroller, name| embed(folder, enroller, name));
+        let mut embedded = embedded.unwrap_or_else(|error| vec![Err(error)]).into_iter();
+        let looks: Vec<_> = steps.iter().map(|step| look(step, model, &mut embedded)).collect();
+        steps.into_iter().zip(looks).collect()
     }
 
     /// Takes out what shows somebody else than the row's other photos, and what does not suffice without them.
@@ -283,25 +248,6 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
         Ok(())
     }
 
-    /// A photo's bytes and template, or what is wrong with it, with the digest of what was looked at.
-    #[allow(clippy::type_complexity, reason = "the two ways in which it ends, side by side")]
-    fn embed(&mut self, name: &str) -> Result<Result<(Vec<u8>, Template), (Option<PhotoDigest>, String)>, ModelError> {
-        self.store = None;
-        let bytes = match self.folder.read(name) {
-            Ok(bytes) => bytes,
-            Err(fault) => return Ok(Err((None, fault.to_string()))),
-        };
-        let refused = |fault: String| Ok(Err((Some(PhotoDigest::of(&bytes)), fault)));
-        let picture = match read_photo_bytes(&bytes) {
-            Ok(picture) => picture,
-            Err(fault) => return refused(fault.to_string()),
-        };
-        match self.enroller.get()?.enrol(&picture)? {
-            Ok(template) => Ok(Ok((bytes, template))),
-            Err(fault) => refused(fault.to_string()),
-        }
-    }
-
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), SyncError> {
         if self.job.dry_run || changes.is_empty() {
             return Ok(());
@@ -322,6 +268,66 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
 
     fn interrupted(&self, cause: impl Into<Interruption>) -> SyncError {
         SyncError::Interrupted { acknowledged: self.acknowledged, planned: self.planned, cause: cause.into() }
+    }
+}
+
+/// Goes through a row's photos; `embedded` has what became of the new ones, of this row and of those behind it.
+fn look(
+    step: &Step,
+    model: &str,
+    embedded: &mut impl Iterator<Item = Result<Embedded, ModelError>>,
+) -> Result<Looked, ModelError> {
+    let mut looked = Looked::default();
+    for (name, photo) in step.row.photos.iter().zip(&step.photos) {
+        let fault = match photo {
+            PhotoStep::Keep(digest) => {
+                looked.photos.push((name.clone(), EnrolledPhoto::Kept(*digest)));
+                continue;
+            }
+            PhotoStep::Fault(reason) => reason.clone(),
+            PhotoStep::Known(refused) => {
+                looked.refused.push(refused.clone());
+                refused.reason.clone()
+            }
+            PhotoStep::Embed(_) => match embedded.next().transpose()? {
+                Some(Ok((bytes, template))) => {
+                    looked.bytes += bytes.len();
+                    let photo = EnrolledPhoto::Embedded { bytes, model: model.into(), template };
+                    looked.photos.push((name.clone(), photo));
+                    continue;
+                }
+                Some(Err((digest, reason))) => {
+                    let refused = |digest| RefusedPhoto {
+                        digest,
+                        model: model.to_owned(),
+                        reason: reason.clone(),
+                        beside: Vec::new(),
+                    };
+                    looked.refused.extend(digest.map(refused));
+                    reason
+                }
+                // The networks have failed at a photo before it: the sync ends there.
+                None => break,
+            },
+        };
+        looked.faults.push(format!("photo {name} {fault}"));
+    }
+    Ok(looked)
+}
+
+fn embed(folder: &PhotoFolder, enroller: &mut dyn Enroller, name: &str) -> Result<Embedded, ModelError> {
+    let bytes = match folder.read(name) {
+        Ok(bytes) => bytes,
+        Err(fault) => return Ok(Err((None, fault.to_string()))),
+    };
+    let refused = |fault: String| Ok(Err((Some(PhotoDigest::of(&bytes)), fault)));
+    let picture = match read_photo_bytes(&bytes) {
+        Ok(picture) => picture,
+        Err(fault) => return refused(fault.to_string()),
+    };
+    match enroller.enrol(&picture)? {
+        Ok(template) => Ok(Ok((bytes, template))),
+        Err(fault) => refused(fault.to_string()),
     }
 }
 

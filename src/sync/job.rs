@@ -8,14 +8,14 @@ use indicatif::ProgressBar;
 
 use super::{
     Outcome, Report, SyncError,
-    apply::{Applying, Lazy},
+    apply::Applying,
     photos::PhotoFolder,
     plan::{self, Candidate, Mirror},
     roster,
 };
 use crate::{
     config::StoreSettings,
-    face::{Enroller, ModelError},
+    face::{Enroller, ModelError, enrollers::Enrollers},
     rights::objections::Objections,
     store::{Opened, PhotoDigest, Store},
 };
@@ -46,14 +46,14 @@ const OBJECTED: &str = "this person asked not to be enrolled; `greeter people wi
 
 /// Brings the store of `settings` to what the roster says. Running it again changes nothing and embeds nothing.
 ///
-/// `make_enroller` is called when the first photo needs a template. `bar` shows rows, first looked at, then done.
+/// `make_enroller` is called when the first photos need templates, once a core. `bar` shows rows, first looked at, then done.
 ///
 /// # Errors
 /// [`SyncError`] for what is wrong as a whole; what is wrong with single rows is in the report, and the others are done.
 pub fn synchronise(
     job: &Job<'_>,
     settings: &StoreSettings,
-    make_enroller: impl FnOnce() -> Result<Box<dyn Enroller>, ModelError>,
+    make_enroller: impl FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Report, SyncError> {
     let mut roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;
@@ -79,7 +79,7 @@ pub fn synchronise(
     let Opened { store, rebuilt, .. } = Store::open(settings)?;
     let plan = plan::plan(candidates, roster.rejected, store.enrolled()?, job.model, mirror)?;
 
-    let rows = Applying::new(settings, store, &folder, Lazy::new(make_enroller), job, bar).run(plan)?;
+    let rows = Applying::new(settings, store, &folder, Enrollers::new(make_enroller), job, bar).run(plan)?;
     let notes = rebuilt.iter().map(ToString::to_string).chain(roster.notes).collect();
     let report = Report { rows, notes, dry_run: job.dry_run };
     tracing::info!(

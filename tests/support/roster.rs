@@ -75,6 +75,7 @@ pub fn picture_of_two() -> Vec<u8> {
 }
 
 /// Tells people apart by their photos' mean colours, cannot make them out in the dark, and counts what it was asked.
+#[derive(Clone)]
 pub struct ByColour {
     pub asked: Arc<AtomicUsize>,
     pub takes: Duration,
@@ -215,9 +216,9 @@ impl Office {
             allow_mass_removal: false,
         };
         let enroller = ByColour { asked: self.embedded.clone(), takes: self.enrolling_takes };
-        let make = || -> Result<Box<dyn Enroller>, ModelError> {
+        let make = || -> Result<Box<dyn Enroller + Send>, ModelError> {
             self.loaded.fetch_add(1, Ordering::SeqCst);
-            Ok(Box::new(enroller))
+            Ok(Box::new(enroller.clone()))
         };
         synchronise(&job, &self.settings(), make, &indicatif::ProgressBar::hidden())
     }
