@@ -10,7 +10,9 @@
 //! | a photo without its file | it is as if it had never been delivered; a sync brings it back |
 //! | a file that no person names | it is removed |
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
+
+use rayon::prelude::*;
 
 use super::{Enrolled, Store, StoreError, commit::write, engine::Batch, layout, photo_files::PhotoName};
 use crate::{keys::Slot, person::RecordNumber};
@@ -28,13 +30,28 @@ pub struct Mended {
     pub index: usize,
 }
 
+/// What one pass through the tree has found.
+#[derive(Default)]
+struct Found {
+    /// By record number.
+    people: Vec<RecordNumber>,
+    /// Index entries, sealed.
+    index: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Photos' keys, whose, and their files.
+    photos: Vec<(Vec<u8>, Option<RecordNumber>, Option<PhotoName>)>,
+    /// Keys of templates and refusals that belong to nobody.
+    orphans: Vec<Vec<u8>>,
+}
+
 impl Store {
     /// Puts right what can be seen without opening anybody's record.
     pub(super) fn mend(&mut self) -> Result<Mended, StoreError> {
         let (mut mended, mut batch, mut obsolete) = (Mended::default(), Batch::new(), Vec::new());
-        let here = self.mend_people(&mut mended, &mut batch, &mut obsolete)?;
-        self.mend_index(&here, &mut mended, &mut batch)?;
-        self.mend_photos(&here, &mut mended, &mut batch, &mut obsolete)?;
+        let found = self.find()?;
+        let here = self.mend_people(&found.people, &mut mended, &mut batch, &mut obsolete)?;
+        batch.extend(found.orphans.into_iter().map(|key| (key, None)));
+        self.mend_index(found.index, &here, &mut mended, &mut batch)?;
+        self.mend_photos(found.photos, &here, &mut mended, &mut batch, &mut obsolete)?;
         let keyless = (1..self.ring.next_record().0).map(RecordNumber).filter(|record| !here.contains(record));
         let mut unused = Vec::new();
         for record in keyless {
@@ -53,19 +70,41 @@ impl Store {
         Ok(mended)
     }
 
+    fn find(&self) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        self.engine.scan(b"", |key, value| {
+            let record = layout::record(key);
+            match key.get(..1).unwrap_or_default() {
+                layout::PEOPLE => found.people.push(record.ok_or_else(|| self.illegible())?),
+                layout::INDEX => found.index.push((key.to_vec(), value.to_vec())),
+                layout::PHOTOS => found.photos.push((key.to_vec(), record, PhotoName::from_bytes(value))),
+                // They come after the people: keys are in order.
+                layout::TEMPLATES | layout::REFUSALS => {
+                    if record.is_none_or(|record| found.people.binary_search(&record).is_err()) {
+                        found.orphans.push(key.to_vec());
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Everybody who can be read; who cannot goes.
     fn mend_people(
         &self,
+        people: &[RecordNumber],
         mended: &mut Mended,
         batch: &mut Batch,
         obsolete: &mut Vec<PhotoName>,
     ) -> Result<BTreeSet<RecordNumber>, StoreError> {
-        let mut here = BTreeSet::new();
-        for key in self.engine.keys(layout::PEOPLE)? {
-            let record = layout::record(&key).ok_or_else(|| self.illegible())?;
-            match self.ring.slot(record, &self.sealer)? {
+        let slots: Vec<_> = people.par_iter().map(|record| self.ring.slot(*record, &self.sealer)).collect();
+        let mut here = Vec::with_capacity(people.len());
+        for (record, slot) in people.iter().copied().zip(slots) {
+            match slot? {
                 Slot::Given(_) => {
-                    here.insert(record);
+                    here.push(record);
                     continue;
                 }
                 Slot::Damaged => {
@@ -82,34 +121,26 @@ impl Store {
             }
             batch.extend(self.removing_rows(record, obsolete)?);
         }
-        for kind in [layout::TEMPLATES, layout::REFUSALS, layout::PHOTOS] {
-            for key in self.engine.keys(kind)? {
-                if layout::record(&key).is_none_or(|record| !here.contains(&record)) {
-                    batch.push((key, None));
-                }
-            }
-        }
-        Ok(here)
+        Ok(here.into_iter().collect())
     }
 
     fn mend_index(
         &self,
+        index: Vec<(Vec<u8>, Vec<u8>)>,
         here: &BTreeSet<RecordNumber>,
         mended: &mut Mended,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
-        let mut indexed = BTreeMap::new();
-        self.engine.scan(layout::INDEX, |key, value| {
+        let of = |(key, value): &(Vec<u8>, Vec<u8>)| {
             let opened = self.sealer.own.open(key, value).ok();
-            let record = opened.and_then(|plain| layout::number(&plain)).map(RecordNumber);
-            match record.filter(|record| here.contains(record)) {
-                Some(record) => drop(indexed.insert(record, key.to_vec())),
-                None => batch.push((key.to_vec(), None)),
-            }
-            Ok(())
-        })?;
+            opened.and_then(|plain| layout::number(&plain)).map(RecordNumber).filter(|record| here.contains(record))
+        };
+        let owners: Vec<_> = index.par_iter().map(of).collect();
+        let indexed: HashSet<RecordNumber> = owners.iter().flatten().copied().collect();
+        let ownerless = index.into_iter().zip(&owners).filter(|(_, owner)| owner.is_none());
+        batch.extend(ownerless.map(|((key, _), _)| (key, None)));
         mended.index = batch.iter().filter(|(key, _)| key.starts_with(layout::INDEX)).count();
-        for record in here.iter().filter(|record| !indexed.contains_key(record)) {
+        for record in here.iter().filter(|record| !indexed.contains(record)) {
             let Some(Enrolled { taxpayer, .. }) = self.person(*record)? else { continue };
             let key = layout::index(&self.sealer.index_of(taxpayer.id_number.reveal()));
             write(batch, &self.sealer.own, key, &record.0.to_be_bytes());
@@ -120,6 +151,7 @@ impl Store {
 
     fn mend_photos(
         &self,
+        photos: Vec<(Vec<u8>, Option<RecordNumber>, Option<PhotoName>)>,
         here: &BTreeSet<RecordNumber>,
         mended: &mut Mended,
         batch: &mut Batch,
@@ -127,17 +159,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         let files = self.photos.names()?;
         let mut named = HashSet::new();
-        self.engine.scan(layout::PHOTOS, |key, value| {
-            let name = PhotoName::from_bytes(value).filter(|name| files.contains(name));
-            match name.filter(|_| layout::record(key).is_some_and(|record| here.contains(&record))) {
+        for (key, owner, name) in photos {
+            let name = name.filter(|name| files.contains(name));
+            match name.filter(|_| owner.is_some_and(|record| here.contains(&record))) {
                 Some(name) => drop(named.insert(name)),
                 None => {
                     mended.photos += usize::from(name.is_none());
-                    batch.push((key.to_vec(), None));
+                    batch.push((key, None));
                 }
             }
-            Ok(())
-        })?;
+        }
         obsolete.extend(files.difference(&named));
         Ok(())
     }

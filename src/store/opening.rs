@@ -78,6 +78,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`], each with what the operator can do.
     pub fn open(settings: &StoreSettings) -> Result<Opened, StoreError> {
+        match Self::open_once(settings) {
+            // It is marked now, and checked to its last record before it is used again.
+            Err(StoreError::Damaged { .. }) => Self::open_once(settings),
+            opened => opened,
+        }
+    }
+
+    fn open_once(settings: &StoreSettings) -> Result<Opened, StoreError> {
         let folder = &settings.folder;
         disk::make_parent(folder)?;
         let lock = StoreLock::acquire(folder)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{Enrolled, PhotoDigest, Store, StoreError, layout, photo_files::PhotoName};
@@ -25,13 +26,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
-        let mut all = Vec::new();
+        let mut rows = Vec::new();
         self.engine.scan(layout::PEOPLE, |key, value| {
-            if self.is_here(key)? {
-                all.push(self.unpack(key, value)?);
-            }
+            rows.push((key.to_vec(), value.to_vec()));
             Ok(())
         })?;
+        let open = |(key, value): &(Vec<u8>, Vec<u8>)| match self.is_here(key)? {
+            true => self.unpack(key, value).map(Some),
+            false => Ok(None),
+        };
+        let opened = rows.par_iter().map(open).collect::<Result<Vec<_>, StoreError>>()?;
+        let mut all = opened.into_iter().flatten().collect::<Vec<_>>();
         self.add_models(&mut all, &[])?;
         Ok(all)
     }

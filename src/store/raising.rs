@@ -94,12 +94,12 @@ impl Raising<'_> {
         }
         let suspect = disk::beside(self.folder, ".suspect");
         let wholly = suspect.exists() || disk::size_of(self.folder) <= FULL_CHECK_BYTES;
-        engine.scan(b"", |key, value| {
-            if wholly && !is_sound(key, value, self.sealer, self.ring)? {
-                return Err(engine.damaged("a record does not open with its key".into()));
-            }
-            Ok(())
-        })?;
+        if wholly {
+            engine.scan(b"", |key, value| match is_sound(key, value, self.sealer, self.ring)? {
+                true => Ok(()),
+                false => Err(engine.damaged("a record does not open with its key".into())),
+            })?;
+        }
         // A mark that cannot be removed costs the next start a full check.
         let _ = std::fs::remove_file(&suspect);
         Ok(())

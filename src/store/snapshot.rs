@@ -12,6 +12,7 @@ use std::{
 };
 
 use hmac::Mac;
+use rayon::prelude::*;
 
 use super::{Store, StoreError, engine::Engine, layout, raising::is_sound};
 use crate::{
@@ -25,6 +26,8 @@ const END: u32 = u32::MAX;
 const MAC_BYTES: u64 = 32;
 /// Longer keys or values than this are no greeter's.
 pub const MAX_PART: u32 = 256 << 20;
+/// Entries that are opened on all cores at once.
+const OPENED_AT_ONCE: usize = 4096;
 /// What is written to a store that is being rebuilt at once.
 const REBUILD_BYTES: usize = 8 << 20;
 
@@ -149,16 +152,26 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
         put(&store.generation.to_le_bytes())?;
         put(&length(&check))?;
         put(&check)?;
-        store.engine.scan(b"", |key, value| {
-            if !is_sound(key, value, &store.sealer, &store.ring)? {
+        let mut put_sound = |entries: &mut Vec<(Vec<u8>, Vec<u8>)>| {
+            let sound = entries.par_iter().map(|(key, value)| is_sound(key, value, &store.sealer, &store.ring));
+            if sound.collect::<Result<Vec<_>, _>>()?.contains(&false) {
                 return Err(store.engine.damaged("a record does not open with its key".into()));
             }
-            sections.add(key, written.get());
-            put(&length(key))?;
-            put(&length(value))?;
-            put(key)?;
-            Ok(put(value)?)
+            for (key, value) in entries.drain(..) {
+                sections.add(&key, written.get());
+                put(&length(&key))?;
+                put(&length(&value))?;
+                put(&key)?;
+                put(&value)?;
+            }
+            Ok(())
+        };
+        let mut entries = Vec::with_capacity(OPENED_AT_ONCE);
+        store.engine.scan(b"", |key, value| {
+            entries.push((key.to_vec(), value.to_vec()));
+            if entries.len() < OPENED_AT_ONCE { Ok(()) } else { put_sound(&mut entries) }
         })?;
+        put_sound(&mut entries)?;
         put(&END.to_le_bytes())?;
         put(&sections.to_bytes())?;
         Ok(file.write_all(&mac.finalize().into_bytes()).map_err(&failed)?)
