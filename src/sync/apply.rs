@@ -228,10 +228,11 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
     /// Goes through a row's photos.
     fn look(&mut self, step: &Step) -> Result<Looked, ModelError> {
         let mut looked = Looked::default();
-        for (name, photo) in step.row.photos.iter().zip(&step.photos) {
+        // By their place in the row: offices name photos after people and their numbers.
+        for (place, (name, photo)) in (1..).zip(step.row.photos.iter().zip(&step.photos)) {
             let fault = match photo {
                 PhotoStep::Keep(digest) => {
-                    looked.photos.push((name.clone(), EnrolledPhoto::Kept(*digest)));
+                    looked.photos.push((place, EnrolledPhoto::Kept(*digest)));
                     continue;
                 }
                 PhotoStep::Fault(reason) => reason.clone(),
@@ -243,7 +244,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
                     Ok((bytes, template)) => {
                         looked.bytes += bytes.len();
                         let photo = EnrolledPhoto::Embedded { bytes, model: self.job.model.into(), template };
-                        looked.photos.push((name.clone(), photo));
+                        looked.photos.push((place, photo));
                         continue;
                     }
                     Err((digest, reason)) => {
@@ -258,7 +259,7 @@ impl<'a, F: FnOnce() -> Result<Box<dyn Enroller>, ModelError>> Applying<'a, F> {
                     }
                 },
             };
-            looked.faults.push(format!("photo {name} {fault}"));
+            looked.faults.push(format!("photo {place} {fault}"));
         }
         Ok(looked)
     }
