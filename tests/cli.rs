@@ -525,7 +525,7 @@ fn the_doctor_notices_services_that_no_counter_knows() {
     fs::write(desk.at("greeter.toml"), own).unwrap();
     let answer = desk.does(&["doctor", "routing"]);
     assert_eq!(answer.code, Some(3), "{answer:?}");
-    answer.says("no service `invoice` (1 people): they are sent to reception");
+    answer.says("no service that 1 people come for, record #2 among them: they are sent to reception");
 }
 
 #[test]

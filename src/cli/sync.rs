@@ -33,7 +33,7 @@ pub struct SyncArgs {
     /// With --mirror: remove even more than half of the people
     #[arg(long, requires = "mirror")]
     pub allow_mass_removal: bool,
-    /// Write what became of each row to a CSV file: row and record numbers and, in reasons, the photos' file names
+    /// Write what became of each row to a CSV file: row and record numbers and reasons, and nobody's data
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! The store with the people in it, its key and its copy, and whether there are counters for what they come for.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::Finding;
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     face::manifest::Manifest,
     hold::{HoldFile, OnHold},
     installation::Installation,
+    person::{RecordNumber, Taxpayer},
     reindex::Coverage,
     routing::Routing,
     store::{Enrolled, Everybody, damaged_stores, older_store_kept_for, snapshot_file},
@@ -204,22 +205,25 @@ fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Opti
     // What is wrong with the store is said by its own check.
     let people = Everybody::in_copy(settings).ok()?.enrolled().ok()?;
     let known: Vec<&str> = routing.services().collect();
-    let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
-    for service in people.into_iter().flat_map(|person| person.taxpayer.services) {
-        if !known.contains(&service.as_str()) {
-            *unknown.entry(service).or_default() += 1;
-        }
-    }
-    let names: Vec<String> = unknown.iter().map(|(name, people)| format!("`{name}` ({people} people)")).collect();
-    let what = format!("routing.toml has no service {}: they are sent to reception", names.join(", "));
-    (!names.is_empty())
-        .then(|| Finding::problem(what, "add it to routing.toml, or correct the roster's column `services`"))
+    let unknown = |person: &&Taxpayer| person.services.iter().any(|service| !known.contains(&service.as_str()));
+    let without: Vec<RecordNumber> =
+        people.iter().map(|person| &person.taxpayer).filter(unknown).map(|it| it.record).collect();
+    let first = without.first()?;
+    // By record number: what somebody comes for is shown by `--reveal` only.
+    let what = format!(
+        "routing.toml has no service that {} people come for, record {first} among them: they are sent to reception",
+        without.len()
+    );
+    let cure = format!(
+        "see it with `greeter people show {} --reveal`; add it to routing.toml, or correct the roster's column `services`",
+        first.0
+    );
+    Some(Finding::problem(what, cure))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::RecordNumber;
 
     #[test]
     fn people_whom_the_recogniser_in_use_cannot_know_are_noticed_with_what_to_do() {

@@ -278,10 +278,11 @@ fn look(
     embedded: &mut impl Iterator<Item = Result<Embedded, ModelError>>,
 ) -> Result<Looked, ModelError> {
     let mut looked = Looked::default();
-    for (name, photo) in step.row.photos.iter().zip(&step.photos) {
+    // By their place in the row: offices name photos after people and their numbers.
+    for (place, photo) in (1..).zip(&step.photos) {
         let fault = match photo {
             PhotoStep::Keep(digest) => {
-                looked.photos.push((name.clone(), EnrolledPhoto::Kept(*digest)));
+                looked.photos.push((place, EnrolledPhoto::Kept(*digest)));
                 continue;
             }
             PhotoStep::Fault(reason) => reason.clone(),
@@ -293,7 +294,7 @@ fn look(
                 Some(Ok((bytes, template))) => {
                     looked.bytes += bytes.len();
                     let photo = EnrolledPhoto::Embedded { bytes, model: model.into(), template };
-                    looked.photos.push((name.clone(), photo));
+                    looked.photos.push((place, photo));
                     continue;
                 }
                 Some(Err((digest, reason))) => {
@@ -310,7 +311,7 @@ fn look(
                 None => break,
             },
         };
-        looked.faults.push(format!("photo {name} {fault}"));
+        looked.faults.push(format!("photo {place} {fault}"));
     }
     Ok(looked)
 }

@@ -11,8 +11,8 @@ use crate::{
 /// What became of a row's photos.
 #[derive(Default)]
 pub struct Looked {
-    /// Usable, with their names in the roster.
-    pub photos: Vec<(String, EnrolledPhoto)>,
+    /// Usable, with their places in the row, from 1.
+    pub photos: Vec<(usize, EnrolledPhoto)>,
     /// Not usable, and remembered.
     pub refused: Vec<RefusedPhoto>,
     /// What is wrong, in words for the report.
@@ -48,11 +48,11 @@ impl Looked {
         if templates.is_empty() || suffice(&templates) {
             return;
         }
-        let names: Vec<&str> = self.photos.iter().map(|(name, _)| name.as_str()).collect();
-        let (noun, verb) = if names.len() > 1 { ("photos", "show") } else { ("photo", "shows") };
+        let places: Vec<String> = self.photos.iter().map(|(place, _)| place.to_string()).collect();
+        let (noun, verb) = if places.len() > 1 { ("photos", "show") } else { ("photo", "shows") };
         self.faults.push(format!(
             "{noun} {} {verb} a face that is hard to make out (dark glasses, closed eyes, a hat, a hand, blur?), and no clearer one is in the row; put a better photo into it",
-            names.join(", ")
+            places.join(", ")
         ));
         self.photos.clear();
     }
@@ -73,11 +73,11 @@ impl Looked {
             Likeness::Alike => {}
             Likeness::Odd(odd) => {
                 for (at, score) in &odd {
-                    let (name, photo) = &self.photos[*at];
+                    let (place, photo) = &self.photos[*at];
                     let reason = format!(
                         "is unlike the other photos of this row (score {score:.2} at most; photos of one person reach {min_score:.2}) and probably shows somebody else. Take it out of the row, or put the right photo in its place"
                     );
-                    self.faults.push(format!("photo {name} {reason}"));
+                    self.faults.push(format!("photo {place} {reason}"));
                     let digest = match photo {
                         EnrolledPhoto::Kept(digest) => *digest,
                         EnrolledPhoto::Embedded { bytes, .. } => PhotoDigest::of(bytes),
@@ -90,8 +90,9 @@ impl Looked {
                 self.refused.sort_by_key(|refused| row.iter().position(|digest| *digest == refused.digest));
             }
             Likeness::Undecided { groups, highest } => {
-                let names = |group: &Vec<usize>| group.iter().map(|at| self.photos[*at].0.as_str()).collect::<Vec<_>>();
-                let groups: Vec<String> = groups.iter().map(|group| names(group).join(", ")).collect();
+                let places =
+                    |group: &Vec<usize>| group.iter().map(|at| self.photos[*at].0.to_string()).collect::<Vec<_>>();
+                let groups: Vec<String> = groups.iter().map(|group| places(group).join(", ")).collect();
                 self.faults.push(format!(
                     "photos {} are unlike each other (score {highest:.2} at most; photos of one person reach {min_score:.2}), and nobody here knows which of them show this person. Keep the right ones in the row",
                     groups.join(" and ")
@@ -108,20 +109,19 @@ mod tests {
 
     #[test]
     fn without_a_majority_all_photos_are_named_in_their_groups() {
-        let photo = |name: &str, values: [f32; 2]| {
-            let photo =
-                EnrolledPhoto::Embedded { bytes: name.into(), model: "net".into(), template: Template(values.into()) };
-            (name.to_owned(), photo)
+        let photo = |place: usize, values: [f32; 2]| {
+            let (bytes, template) = (vec![place as u8], Template(values.into()));
+            (place, EnrolledPhoto::Embedded { bytes, model: "net".into(), template })
         };
         let (one, other) = ([1.0, 0.0], [0.0, 1.0]);
-        let photos = vec![photo("a.jpg", one), photo("b.jpg", other), photo("c.jpg", one), photo("d.jpg", other)];
+        let photos = vec![photo(1, one), photo(2, other), photo(3, one), photo(4, other)];
         let mut looked = Looked { photos, ..Looked::default() };
         looked.take_out_strangers(0.45, "net", &[], &BTreeMap::new());
         assert!(looked.photos.is_empty() && looked.refused.is_empty());
         assert_eq!(
             looked.faults,
             [
-                "photos a.jpg, c.jpg and b.jpg, d.jpg are unlike each other (score 0.00 at most; photos of one person reach 0.45), and nobody here knows which of them show this person. Keep the right ones in the row"
+                "photos 1, 3 and 2, 4 are unlike each other (score 0.00 at most; photos of one person reach 0.45), and nobody here knows which of them show this person. Keep the right ones in the row"
             ]
         );
     }

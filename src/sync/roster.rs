@@ -235,7 +235,8 @@ fn optional<T>(
     }
     let value = read(text);
     if value.is_none() {
-        notes.push(format!("{what} `{text}` is not known; {instead}"));
+        // The value may have got into the wrong column: it is not repeated.
+        notes.push(format!("{what} is not known; {instead}"));
     }
     value
 }

@@ -311,6 +311,12 @@ impl Disk {
         runs(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.path))
     }
 
+    /// Every byte of it, free blocks included, but for blocks of zeros. It must be unmounted.
+    pub fn raw(&self) -> Vec<u8> {
+        let bytes = std::fs::read(&self.image).unwrap();
+        bytes.chunks(4096).filter(|block| block.iter().any(|byte| *byte != 0)).flatten().copied().collect()
+    }
+
     pub fn unmount(&self) {
         let gone = (0..200).any(|_| {
             std::thread::sleep(Duration::from_millis(5));
