@@ -87,6 +87,16 @@ if [ "$(id -u)" = 0 ] && [ "$command" != models ]; then
     done
     [ -d /var/log/greeter ] || install -d -m 750 -o greeter -g greeter /var/log/greeter
     export HOME=/var/lib/greeter XDG_RUNTIME_DIR=/run/greeter-staff
+    # Where systemd has the key (see the unit), a command gets it as the service does.
+    credential=$(systemctl cat greeter.service 2>/dev/null | grep -E '^LoadCredential(Encrypted)?=greeter-key:' | tail -n 1)
+    if [ -n "$credential" ]; then
+        way=--pipe
+        if [ -t 0 ] && [ -t 1 ]; then way=--pty; fi
+        exec systemd-run --quiet --collect --wait "$way" --same-dir -p User=greeter -p Group=greeter \
+            -p "SupplementaryGroups=video audio" -p UMask=0077 -p LimitCORE=0 -p "$credential" \
+            "--setenv=HOME=$HOME" "--setenv=XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" ${SUDO_USER:+"--setenv=SUDO_USER=$SUDO_USER"} \
+            "$program" "$@"
+    fi
     exec setpriv --reuid=greeter --regid=greeter --groups="$(id -g greeter),$(getent group video | cut -d: -f3),$(getent group audio | cut -d: -f3)" "$program" "$@"
 fi
 exec "$program" "$@"

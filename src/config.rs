@@ -128,13 +128,17 @@ section!(
     }
 );
 
+const KEY_FILE: &str = "keys/store.key";
+/// Where the key was by default when it lay beside the store: an installation that has it there goes on.
+const FORMER_KEY_FILE: &str = "data/store.key";
+
 section!(
     /// Where taxpayers are kept.
     StoreSettings {
         /// The encrypted store.
         folder: PathBuf = "data/store".into(),
-        /// The key; made at first use, readable by its owner only. Keep it apart from the store's backups.
-        key_file: PathBuf = "data/store.key".into(),
+        /// The key; made at first use, readable by its owner only. Keep it in a folder apart from the store's: one backup must not take both.
+        key_file: PathBuf = KEY_FILE.into(),
     }
 );
 
@@ -216,7 +220,7 @@ impl Config {
         let path = chosen.map(Path::to_owned).or_else(|| usual.into_iter().find(|path| path.is_file()));
         match path {
             Some(path) => Ok((Self::load(&path)?, Some(path))),
-            None => Ok((Self::default(), None)),
+            None => Ok((Self::default().relative_to(Path::new("")), None)),
         }
     }
 
@@ -276,6 +280,10 @@ impl Config {
             &mut self.journal.folder,
         ] {
             *path = folder.join(&*path);
+        }
+        let former = folder.join(FORMER_KEY_FILE);
+        if self.store.key_file == folder.join(KEY_FILE) && !self.store.key_file.exists() && former.exists() {
+            self.store.key_file = former;
         }
         self
     }
@@ -483,5 +491,20 @@ mod tests {
         let config = Config::load(&path).unwrap();
         assert_eq!(config.store.folder, folder.path().join("people"));
         assert_eq!(config.store.key_file, Path::new("/etc/greeter/key"));
+    }
+
+    #[test]
+    fn a_key_is_made_apart_from_the_store_and_one_that_lies_beside_it_is_used_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("greeter.toml"), "").unwrap();
+        let key_file = || Config::load(&at("greeter.toml")).unwrap().store.key_file;
+        assert_eq!(key_file(), at("keys/store.key"));
+        std::fs::create_dir(at("data")).unwrap();
+        std::fs::write(at("data/store.key"), [7; 32]).unwrap();
+        assert_eq!(key_file(), at("data/store.key"));
+        std::fs::create_dir(at("keys")).unwrap();
+        std::fs::write(at("keys/store.key"), [7; 32]).unwrap();
+        assert_eq!(key_file(), at("keys/store.key"));
     }
 }

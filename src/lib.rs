@@ -4,6 +4,7 @@
 //! `camera -> face -> visit -> gallery -> (greeting | routing) -> journal`, and `pipeline` is the only one that knows both ends.
 //! `docs/architecture.md` draws the map and says what must not know what.
 
+pub mod backup;
 pub mod bench;
 pub mod calibration;
 pub mod camera;

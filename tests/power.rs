@@ -12,15 +12,17 @@ use std::{
     fs,
     io::Read,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use greeter::{
+    backup::{Found, back_up, compact, restore},
+    keys::StoreKey,
     person::RecordNumber,
-    store::{Change, PhotoDigest},
+    store::{Change, PhotoDigest, rekey},
     sync::Outcome,
 };
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
@@ -46,9 +48,26 @@ enum Doing {
     Erase,
     /// The store of an older greeter is taken over.
     Upgrade,
+    /// The store gets another key.
+    Rekey,
+    /// A backup is brought up to date.
+    BackUp,
+    /// The store goes back to a backup.
+    Restore,
+    /// The store is made smaller.
+    Compact,
 }
 
-const ALL: [Doing; 4] = [Doing::Create, Doing::Renew, Doing::Erase, Doing::Upgrade];
+const ALL: [Doing; 8] = [
+    Doing::Create,
+    Doing::Renew,
+    Doing::Erase,
+    Doing::Upgrade,
+    Doing::Rekey,
+    Doing::BackUp,
+    Doing::Restore,
+    Doing::Compact,
+];
 
 impl Doing {
     /// Does it, in a process that may end at any moment.
@@ -63,6 +82,13 @@ impl Doing {
                 store.write_snapshot().unwrap();
             }
             Self::Upgrade => drop(office.store()),
+            Self::Rekey => rekey(&office.settings()).unwrap(),
+            Self::BackUp => drop(back_up(&office.settings(), &backup(office)).unwrap()),
+            Self::Restore => {
+                let found = Found::of(&office.settings(), &backup(office)).unwrap();
+                restore(&office.settings(), &backup(office), &found).unwrap();
+            }
+            Self::Compact => drop(compact(&office.settings()).unwrap()),
         }
     }
 
@@ -73,11 +99,15 @@ impl Doing {
             Self::Create => None,
             Self::Renew | Self::Erase => Some(bases.join("current")),
             Self::Upgrade => Some(bases.join("older")),
+            Self::Rekey | Self::BackUp | Self::Restore | Self::Compact => Some(bases.join("renewed")),
         };
         if let Some(base) = base {
             copy(&base, &office.data);
         }
-        let photo = |n| if self == Self::Renew && n <= RENEWED { format!("{n}-new.jpg") } else { format!("{n}.jpg") };
+        if self == Self::Rekey {
+            fs::copy(office.settings().key_file, office.root.join("former.key")).unwrap();
+        }
+        let photo = |n| if self != Self::Create && n <= RENEWED { format!("{n}-new.jpg") } else { format!("{n}.jpg") };
         let rows: String = (1..=PEOPLE).map(|n| row(n, &photo(n))).collect();
         office.writes_roster(format!("{HEADER}{rows}").as_bytes());
         assert!(Command::new("sync").status().unwrap().success());
@@ -93,17 +123,32 @@ impl Doing {
             assert_eq!(people.len(), PEOPLE - usize::from(self == Self::Erase));
             // A first sync that was cut may have given other numbers.
             let there = people.iter().any(|it| it.taxpayer.record == ERASED);
-            assert!(self == Self::Create || there == (self == Self::Renew), "{self:?}");
+            assert!(self == Self::Create || there == (self != Self::Erase), "{self:?}");
         }
-        if self == Self::Renew {
+        if !matches!(self, Self::Create | Self::Erase | Self::Upgrade) {
+            let which = if self == Self::Restore { "" } else { "-new" };
             for n in 1..=RENEWED {
-                let digest = PhotoDigest::of(&fs::read(office.photo_path(&format!("{n}-new.jpg"))).unwrap());
+                let digest = PhotoDigest::of(&fs::read(office.photo_path(&format!("{n}{which}.jpg"))).unwrap());
                 let person = people.iter().find(|it| it.taxpayer.id_number.reveal() == id(n)).unwrap();
                 assert_eq!(person.photos.iter().map(|photo| photo.digest).collect::<Vec<_>>(), [digest]);
             }
         }
         assert!(store.check(&|_| {}).unwrap().lost.is_empty());
+        drop(store);
+        let key_file = office.settings().key_file;
+        if self == Self::Rekey {
+            assert_ne!(fs::read(&key_file).unwrap(), fs::read(office.root.join("former.key")).unwrap());
+            assert!(!StoreKey::next_file(&key_file).exists());
+        }
+        if self == Self::BackUp {
+            let found = Found::of(&office.settings(), &backup(office)).unwrap();
+            assert!(!found.takes_something(), "{found}");
+        }
     }
+}
+
+fn backup(office: &Office) -> PathBuf {
+    office.data.join("backup")
 }
 
 /// A photo that fills so many kilobytes, as cameras' do with what they know of the picture.
@@ -176,6 +221,10 @@ impl Cutting {
         office.data = bases.path().join("current");
         Doing::Create.prepare(&office, bases.path());
         Doing::Create.run(&office);
+        office.data = bases.path().join("renewed");
+        Doing::Renew.prepare(&office, bases.path());
+        Doing::BackUp.run(&office);
+        Doing::Renew.run(&office);
         let older = bases.path().join("older");
         fs::create_dir(&older).unwrap();
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/older-store.tar.gz");
@@ -221,9 +270,14 @@ fn judge(doing: Doing, told: bool, what: &str, office: &Office) {
     if told {
         doing.is_done(office);
     }
+    if doing == Doing::BackUp {
+        // The one of before or the new one, and whole.
+        let found = Found::of(&office.settings(), &backup(office)).unwrap();
+        assert!(found.to_string().contains("24 people and 24 photos"), "{what}: {found}");
+    }
     doing.run(office);
     doing.is_done(office);
-    if matches!(doing, Doing::Create | Doing::Renew) {
+    if matches!(doing, Doing::Create | Doing::Renew | Doing::Rekey | Doing::Compact) {
         assert_eq!(office.syncs().unwrap().count(Outcome::Unchanged), PEOPLE, "{what}");
         office.has_whole(1..=PEOPLE);
     }

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     os::unix::net::UnixDatagram,
     path::Path,
     process::Command,
@@ -194,6 +195,51 @@ fn an_installed_robot_is_whole_and_an_upgrade_keeps_what_the_operator_wrote() {
     assert_eq!(greeter(&["models", "verify"]).0, Some(0));
     let (code, answer) = greeter(&["doctor", "runtime", "phrases"]);
     assert_eq!(code, Some(0), "{answer}");
+}
+
+#[test]
+fn a_key_that_systemd_has_reaches_the_commands_of_staff_too() {
+    let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    install(root.path());
+    let tools = root.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    let tool = |name: &str, does: &str| {
+        let path = tools.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    tool("id", "echo 0");
+    for name in ["mkdir", "chown", "chmod", "install"] {
+        tool(name, ":");
+    }
+    for name in ["systemd-run", "setpriv"] {
+        tool(name, &format!("echo {name}; printf '%s\\n' \"$@\""));
+    }
+    let asks = |unit: &str| {
+        tool("systemctl", &format!("cat <<'UNIT'\n{unit}\nUNIT"));
+        let output = Command::new(root.path().join("usr/local/bin/greeter"))
+            .args(["sync", "the roster.csv"])
+            .env("PATH", format!("{}:/usr/bin:/bin", tools.display()))
+            .env("SUDO_USER", "zhang")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let without = asks("[Service]\n#LoadCredentialEncrypted=greeter-key:/etc/greeter/greeter-key.cred");
+    assert_eq!(without[0], "setpriv", "{without:?}");
+    let with = asks("[Service]\nUser=greeter\nLoadCredentialEncrypted=greeter-key:/etc/greeter/greeter-key.cred");
+    assert_eq!(with[0], "systemd-run", "{with:?}");
+    for wanted in [
+        "User=greeter",
+        "LoadCredentialEncrypted=greeter-key:/etc/greeter/greeter-key.cred",
+        "--setenv=SUDO_USER=zhang",
+        "--pipe",
+        "/opt/greeter/bin/greeter",
+    ] {
+        assert!(with.iter().any(|argument| argument == wanted), "{wanted} is not among {with:?}");
+    }
+    assert_eq!(with[with.len() - 2..], ["sync", "the roster.csv"]);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn touches(command: &Command) -> Option<(&'static str, Whose)> {
         Command::Sync(_) => Some(("sync", all)),
         Command::Calibrate(_) => Some(("calibrate", all)),
         Command::Reindex(_) => Some(("reindex", all)),
-        Command::Store(_) => Some(("store", all)),
+        Command::Store(args) => Some((args.touches(), all)),
         Command::Say(args) => args.touches().map(|record| ("say", Whose::One(record))),
         // The robot itself, what knows record numbers and nothing else, and what knows nobody.
         Command::Run(_)
@@ -202,7 +202,7 @@ fn obey(cli: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::People(args) => people::run(args, &context.config),
         Command::Audit(args) => audit::run(args, &context.config),
         Command::Receipt(args) => receipt::run(args, &context.config),
-        Command::Store(args) => store::run(*args, &context.config),
+        Command::Store(args) => store::run(args, &context.config),
         Command::Calibrate(args) => calibrate::run(args, context),
         Command::Models(args) => models::run(args, context),
         Command::Reindex(args) => reindex::run(args, context),

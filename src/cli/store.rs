@@ -1,21 +1,25 @@
 //! `greeter store`: looking after the store.
 
+use std::path::PathBuf;
+
 use indicatif::ProgressBar;
 
 use super::Exit;
 use crate::{
+    backup::{self, Found, Sizes},
     config::Config,
+    keys::KeyRing,
     store::{self, Checked, Store},
 };
 
-/// Check and repair the store, and end or undo the upgrade from an older greeter.
-#[derive(Debug, Clone, Copy, clap::Args)]
+/// Check, repair, back up and restore the store, and end or undo the upgrade from an older greeter.
+#[derive(Debug, clap::Args)]
 pub struct StoreArgs {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, clap::Subcommand)]
+#[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Open every record, photo and template, and the copy beside the store
     ///
@@ -25,6 +29,31 @@ enum Command {
     ///
     /// `greeter sync` brings the photos back. Records that cannot be read are taken from the copy whenever the store is opened.
     Repair,
+    /// Copy records and photos to a folder, or bring the backup there up to date, also while the robot runs
+    ///
+    /// People's keys are not in it. Copy them apart, and keep the newest copy only: an older one still reads who was erased since.
+    Backup {
+        /// A folder of its own, best on another disk
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+    /// Go back to a backup, with the keys that are here now: who was erased since stays erased
+    ///
+    /// Everything in the backup is opened first. What would go is said, and goes only with --yes; the records that are here now are set aside.
+    Restore {
+        /// The folder that was given to `greeter store backup --to`
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+        /// Let go who was enrolled or changed since
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Give the store another key, because others may know the one it has
+    ///
+    /// It answers a key file that others could read. Where they could read the file of people's keys as well, everybody has to be enrolled anew.
+    Rekey,
+    /// Give back the room of records that were replaced or erased, which sled keeps
+    Compact,
     /// Remove the store that an older greeter left; there is no way back afterwards
     ///
     /// It is removed by itself after 14 days, and when somebody is erased.
@@ -33,13 +62,29 @@ enum Command {
     UndoUpgrade,
 }
 
+impl StoreArgs {
+    /// The command, for the access log; it touches everybody's records.
+    pub fn touches(&self) -> &'static str {
+        match self.command {
+            Command::Check => "store check",
+            Command::Repair => "store repair",
+            Command::Backup { .. } => "store backup",
+            Command::Restore { .. } => "store restore",
+            Command::Rekey => "store rekey",
+            Command::Compact => "store compact",
+            Command::CommitUpgrade => "store commit-upgrade",
+            Command::UndoUpgrade => "store undo-upgrade",
+        }
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
 /// For the operator.
-pub fn run(args: StoreArgs, config: &Config) -> anyhow::Result<Exit> {
+pub fn run(args: &StoreArgs, config: &Config) -> anyhow::Result<Exit> {
     let settings = &config.store;
-    match args.command {
+    match &args.command {
         Command::Check => Ok(tell(&check(&super::people::open(settings)?)?)),
         Command::Repair => {
             let mut store = super::people::open(settings)?;
@@ -47,6 +92,43 @@ pub fn run(args: StoreArgs, config: &Config) -> anyhow::Result<Exit> {
             store.repair(&found)?;
             anstream::println!("{} photos that could not be read are taken out; the copy is new.", found.lost.len());
             Ok(if found.lost.is_empty() { Exit::Done } else { Exit::Attention })
+        }
+        Command::Backup { to } => {
+            let made = backup::back_up(settings, to)?;
+            let [keys, _] = KeyRing::paths(&settings.key_file);
+            anstream::println!(
+                "The backup in {} is complete: all records and {} photos, {} of them new.\nThe keys are not in it, and without them nobody can read it. Copy {} and {} to another place, over the copy that is there: an older one still reads who was erased since.",
+                to.display(),
+                made.photos,
+                made.new,
+                settings.key_file.display(),
+                keys.display()
+            );
+            Ok(Exit::Done)
+        }
+        Command::Restore { from, yes } => {
+            let found = Found::of(settings, from)?;
+            anstream::println!("{found}");
+            if found.takes_something() && !yes {
+                anstream::println!("Nothing was changed. Add --yes to restore it all the same.");
+                return Ok(Exit::Attention);
+            }
+            backup::restore(settings, from, &found)?;
+            anstream::println!("The backup is restored. Run `greeter sync` to bring in what was changed since.");
+            Ok(Exit::Done)
+        }
+        Command::Rekey => {
+            store::rekey(settings)?;
+            anstream::println!(
+                "The store has another key in {}. Copy it and the file beside it whose name ends in .people to where you keep the keys, over what is there, make a new backup (the former ones do not open any more), and start the service anew.",
+                settings.key_file.display()
+            );
+            Ok(Exit::Done)
+        }
+        Command::Compact => {
+            let Sizes { before, after } = backup::compact(settings)?;
+            anstream::println!("The records take {} kB instead of {} kB.", after.div_ceil(1024), before.div_ceil(1024));
+            Ok(Exit::Done)
         }
         Command::CommitUpgrade => {
             let there = store::commit_upgrade(&settings.folder)?;

@@ -34,7 +34,18 @@ pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
         Err(error) => findings.push(Finding::of(&error, "see docs/troubleshooting.md")),
     }
     findings.extend(left_behind(&settings.folder));
+    findings.extend(beside_its_key(settings));
     findings
+}
+
+/// Store and key in one folder end up in one backup.
+fn beside_its_key(settings: &StoreSettings) -> Option<Finding> {
+    let key_file = settings.key_file.display();
+    (settings.folder.parent() == settings.key_file.parent() && settings.key_file.exists()).then(|| {
+        Finding::fine(format!(
+            "the key lies beside the store, so one backup may take both: with the robot stopped, move {key_file} and all files whose names begin with it to a folder of their own, and set `store.key_file`"
+        ))
+    })
 }
 
 /// Older and damaged stores beside this one.

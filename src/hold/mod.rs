@@ -19,7 +19,8 @@ use crate::{
     person::RecordNumber,
 };
 
-const ENDING: &str = ".hold";
+/// Behind the name of the store's folder.
+pub const ENDING: &str = ".hold";
 /// Staff hold a few people; what is larger is something else.
 const MOST_BYTES: u64 = 1 << 20;
 

@@ -3,18 +3,21 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `store_key` | where the store's key is |
+//! | `former` | keys that the store had before, for what was signed with them |
 //! | `ring` | everybody's own key, in slots that can be overwritten |
 //! | `seal` | encryption, the index of identity numbers, signatures |
 
 use std::path::PathBuf;
 
+mod former;
 mod ring;
 mod seal;
 mod store_key;
 
+pub use former::keep as keep_former;
 pub use ring::{KeyRing, Keys, Slot};
 pub use seal::{Authenticator, NotOurs, Seal, Sealer, Signer};
-pub use store_key::StoreKey;
+pub use store_key::{StoreKey, set_mode};
 
 use crate::disk::DiskError;
 
@@ -23,7 +26,7 @@ use crate::disk::DiskError;
 pub enum KeyError {
     /// Other users of the machine could read the key.
     #[error(
-        "the key file {} can be read by others (mode {mode:03o}). Run `chmod 600 {}`; if others had access to this machine, treat the key as known to them",
+        "the key file {} can be read by others (mode {mode:03o}). Run `greeter store rekey`, which gives the store another key; if nobody else had access to this machine, `chmod 600 {}` is enough",
         file.display(), file.display()
     )]
     Exposed {
@@ -39,6 +42,18 @@ pub enum KeyError {
         file: PathBuf,
         /// Its length.
         found: usize,
+    },
+    /// A rekey was cut, or is going on.
+    #[error("the store is getting another key, {}, and the one it had comes from a systemd credential. Run `greeter store rekey` again without the credential, then start the service anew", file.display())]
+    Changing {
+        /// The key that is coming.
+        file: PathBuf,
+    },
+    /// Only whoever made the credential can change it.
+    #[error("the key comes from the systemd credential {}, which this program cannot change. Put the key into `store.key_file`, run `greeter store rekey` without the credential, and make the credential anew from that file", file.display())]
+    Credential {
+        /// The credential.
+        file: PathBuf,
     },
     /// The file of people's keys is something else.
     #[error("{} is not a file of people's keys. Move it away, and restore the file from its backup", file.display())]

@@ -22,10 +22,11 @@ use std::{
 };
 
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
+use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
 use super::{
-    KeyError, StoreKey,
+    KeyError,
     seal::{Seal, Sealer},
     store_key::KEY_BYTES,
 };
@@ -40,7 +41,7 @@ const ENDINGS: [&str; 2] = [".people", ".people.copy"];
 const MAGIC: &[u8; 8] = b"GREETKEY";
 const SLOT: usize = 128;
 /// Nonce, key and tag.
-const SEALED: usize = 24 + KEY_BYTES + 16;
+pub(super) const SEALED: usize = 24 + KEY_BYTES + 16;
 const ERASED: [u8; SLOT] = [0xFF; SLOT];
 
 /// What a slot says about a record.
@@ -146,6 +147,34 @@ impl KeyRing {
         self.put(record.0, &slot)?;
         self.slots = self.slots.max(record.0 + 1);
         Ok(Seal::new(&key))
+    }
+
+    /// Seals everybody's key with `sealer`'s own key, in place, where it was sealed with the other one; it lasts when this returns. Who erases
+    /// somebody meanwhile without the store's lock waits.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn seal_anew(&mut self, sealer: &Sealer) -> Result<(), KeyError> {
+        let (path, file) = &self.files[0];
+        rustix::fs::flock(file, FlockOperation::LockExclusive).map_err(|error| disk::at(path)(error.into()))?;
+        let sealed = (|| {
+            let Some(other) = &sealer.other else { return Ok(()) };
+            for (path, file) in &self.files {
+                for slot in 1..self.slots {
+                    let mut bytes = [0; SLOT];
+                    if file.read_exact_at(&mut bytes, slot * SLOT as u64).is_err() {
+                        continue; // The file ends before it.
+                    }
+                    let Ok(key) = other.open(&place(slot), &bytes[..SEALED]) else { continue };
+                    bytes[..SEALED].copy_from_slice(&sealer.own.seal(&place(slot), &key));
+                    file.write_all_at(&bytes, slot * SLOT as u64).map_err(disk::at(path))?;
+                }
+            }
+            self.make_durable()
+        })();
+        // Freed by the system at the latest when the files are closed.
+        let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+        Ok(sealed?)
     }
 
     /// Numbers below `next` are never given, whoever had them.
@@ -255,8 +284,14 @@ impl Keys {
     /// # Errors
     /// [`DiskError`].
     pub fn erase(settings: &StoreSettings, record: RecordNumber) -> Result<bool, KeyError> {
-        let Some(key) = StoreKey::of(settings)? else { return Ok(false) };
-        let sealer = Sealer::new(&key);
+        let Some(sealer) = Sealer::all(settings)?.into_iter().next() else { return Ok(false) };
+        let first = &KeyRing::paths(&settings.key_file)[0];
+        let locked = File::open(first)
+            .and_then(|file| Ok(rustix::fs::flock(&file, FlockOperation::LockExclusive).map(|()| file)?));
+        let _locked = match locked {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            locked => Some(locked.map_err(disk::at(first))?),
+        };
         let keys = Self::read(&settings.key_file)?;
         if !keys.is_some_and(|keys| matches!(keys.slot(record, &sealer), Slot::Given(_))) {
             return Ok(false);
@@ -328,7 +363,8 @@ fn open(bytes: &[u8; SLOT], record: u64, sealer: &Sealer) -> Slot {
     if *bytes == [0; SLOT] {
         return Slot::Free;
     }
-    let opened = sealer.own.open(&place(record), &bytes[..SEALED]).ok();
+    let opened = std::iter::once(&sealer.own).chain(sealer.other.as_deref());
+    let opened = opened.filter_map(|seal| seal.open(&place(record), &bytes[..SEALED]).ok()).next();
     let key = opened.as_ref().and_then(|key| key.first_chunk::<KEY_BYTES>());
     key.map_or(Slot::Damaged, |key| Slot::Given(Seal::new(key)))
 }

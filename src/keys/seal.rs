@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{KeyError, StoreKey, store_key::KEY_BYTES};
+use super::{KeyError, StoreKey, former, store_key::KEY_BYTES};
 use crate::config::StoreSettings;
 
 /// HMAC-SHA256, for the index and the snapshot.
@@ -61,6 +61,8 @@ pub struct Sealer {
     pub own: Seal,
     index: Zeroizing<[u8; KEY_BYTES]>,
     snapshot: Zeroizing<[u8; KEY_BYTES]>,
+    /// With which people's keys may be sealed as well, while the store is getting another key.
+    pub(super) other: Option<Box<Seal>>,
 }
 
 impl Sealer {
@@ -70,7 +72,25 @@ impl Sealer {
             own: Seal::new(&derive(key, b"greeter store sealing 1")),
             index: derive(key, b"greeter store index 1"),
             snapshot: derive(key, b"greeter store snapshot 1"),
+            other: None,
         }
+    }
+
+    /// People's keys may be sealed with this key as well.
+    #[must_use]
+    pub fn or(self, key: Option<&StoreKey>) -> Self {
+        Self { other: key.map(|key| Box::new(Self::new(key).own)), ..self }
+    }
+
+    /// With the key of the store of `settings`; while it is getting another one, with that one, too. None where there is no key.
+    ///
+    /// # Errors
+    /// As [`StoreKey::of`] and [`StoreKey::next`].
+    pub fn all(settings: &StoreSettings) -> Result<Vec<Self>, KeyError> {
+        let Some(key) = StoreKey::of(settings)? else { return Ok(Vec::new()) };
+        let next = key.next(&settings.key_file)?;
+        let first = Self::new(&key).or(next.as_ref());
+        Ok(std::iter::once(first).chain(next.map(|next| Self::new(&next).or(Some(&key)))).collect())
     }
 
     /// Stands for an identity number in the index; says nothing about it without the key.
@@ -87,7 +107,12 @@ impl Sealer {
 }
 
 /// Signs what the office wants to prove later: only whoever has the store's key can make such a signature, or check it.
-pub struct Signer(Zeroizing<[u8; KEY_BYTES]>);
+///
+/// What was signed before the store was given another key is still known as its own.
+pub struct Signer {
+    key: Zeroizing<[u8; KEY_BYTES]>,
+    former: Vec<Zeroizing<[u8; KEY_BYTES]>>,
+}
 
 impl Signer {
     /// With the key of the store of `settings`, for one purpose; `None` where there is no key.
@@ -95,19 +120,35 @@ impl Signer {
     /// # Errors
     /// As [`StoreKey::of`].
     pub fn of(settings: &StoreSettings, purpose: &str) -> Result<Option<Self>, KeyError> {
-        let key = StoreKey::of(settings)?;
-        Ok(key.map(|key| Self(derive(&key, format!("greeter signature 1 {purpose}").as_bytes()))))
+        let Some(key) = StoreKey::of(settings)? else { return Ok(None) };
+        let derived = |key: &StoreKey| derive(key, format!("greeter signature 1 {purpose}").as_bytes());
+        let former = former::read(&settings.key_file, &key)?.iter().map(derived).collect();
+        Ok(Some(Self { key: derived(&key), former }))
+    }
+
+    /// The signatures of these parts with the key and with each that the store had before.
+    pub fn signatures(&self, parts: &[&[u8]]) -> impl Iterator<Item = String> {
+        std::iter::once(&self.key).chain(&self.former).map(move |key| sign(key, parts))
+    }
+
+    /// Whether this is one of them.
+    pub fn has_signed(&self, signature: &str, parts: &[&[u8]]) -> bool {
+        self.signatures(parts).any(|ours| ours == signature)
     }
 
     /// The signature of these parts, one after the other, each with its length; in hexadecimal figures.
     pub fn sign(&self, parts: &[&[u8]]) -> String {
-        let mut authenticator = authenticator(&self.0);
-        for part in parts {
-            authenticator.update(&(part.len() as u64).to_be_bytes());
-            authenticator.update(part);
-        }
-        authenticator.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        sign(&self.key, parts)
     }
+}
+
+fn sign(key: &[u8; KEY_BYTES], parts: &[&[u8]]) -> String {
+    let mut authenticator = authenticator(key);
+    for part in parts {
+        authenticator.update(&(part.len() as u64).to_be_bytes());
+        authenticator.update(part);
+    }
+    authenticator.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn associated(place: &[u8]) -> Vec<u8> {

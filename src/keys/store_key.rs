@@ -18,6 +18,9 @@ pub const KEY_BYTES: usize = 32;
 /// The name under which systemd hands the key over (`LoadCredential=greeter-key:…`).
 const CREDENTIAL: &str = "greeter-key";
 
+/// Behind the name of the store's key while the store is getting another one.
+const NEXT: &str = ".next";
+
 /// The key of one store; wiped from memory when dropped.
 #[derive(ZeroizeOnDrop)]
 pub struct StoreKey {
@@ -64,6 +67,40 @@ impl StoreKey {
         Self::read(&settings.key_file, credentials.as_deref())
     }
 
+    /// Where the key is while the store is getting it.
+    pub fn next_file(key_file: &Path) -> PathBuf {
+        disk::beside(key_file, NEXT)
+    }
+
+    /// The key that the store is getting instead of this one, where a rekey was cut or is going on.
+    ///
+    /// # Errors
+    /// [`KeyError::Changing`] where nobody here can finish it; as [`Self::read`].
+    pub fn next(&self, key_file: &Path) -> Result<Option<Self>, KeyError> {
+        let file = Self::next_file(key_file);
+        match Self::read(&file, None)? {
+            Some(_) if self.origin != key_file => Err(KeyError::Changing { file }),
+            next => Ok(next),
+        }
+    }
+
+    /// Keeps others from reading `file`, and says which mode it had if they could.
+    ///
+    /// # Errors
+    /// [`KeyError::Disk`].
+    pub fn hide(file: &Path) -> Result<Option<u32>, KeyError> {
+        let mode = match std::fs::metadata(file) {
+            Ok(found) => found.permissions().mode() & 0o777,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk::at(file)(error).into()),
+        };
+        let exposed = mode & 0o077 != 0;
+        if exposed {
+            set_mode(file, 0o600)?;
+        }
+        Ok(exposed.then_some(mode))
+    }
+
     /// Makes a new key in `file`, which must not exist; it is on the disk for good when this returns.
     ///
     /// # Errors
@@ -77,6 +114,11 @@ impl StoreKey {
         Ok(Self { bytes, origin: file.into() })
     }
 
+    /// A key that was kept.
+    pub(super) fn kept(bytes: [u8; KEY_BYTES], origin: &Path) -> Self {
+        Self { bytes, origin: origin.into() }
+    }
+
     /// The key itself.
     pub(super) fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.bytes
@@ -86,6 +128,14 @@ impl StoreKey {
     pub fn origin(&self) -> &Path {
         &self.origin
     }
+}
+
+/// Changes who may read a file.
+///
+/// # Errors
+/// [`KeyError::Disk`].
+pub fn set_mode(file: &Path, mode: u32) -> Result<(), KeyError> {
+    Ok(std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).map_err(disk::at(file))?)
 }
 
 #[cfg(test)]

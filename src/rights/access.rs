@@ -146,7 +146,7 @@ impl AccessLog {
                 altered = altered.or((number <= end.lines).then_some(number));
                 continue;
             };
-            if signature != self.signature(&before, &access) {
+            if !self.has_signed(&signature, &before, &access) {
                 altered = altered.or(Some(number));
             }
             before = signature;
@@ -165,7 +165,7 @@ impl AccessLog {
     /// The end, or one line further where a cut came before that was counted.
     fn counted(&self, end: End, tail: &str) -> End {
         let last = tail.lines().last().and_then(|line| serde_json::from_str::<Line>(line).ok());
-        match last.filter(|line| line.signature == self.signature(&end.signature, &line.access)) {
+        match last.filter(|line| self.has_signed(&line.signature, &end.signature, &line.access)) {
             Some(line) => End { lines: end.lines + 1, signature: line.signature },
             None => end,
         }
@@ -174,6 +174,10 @@ impl AccessLog {
     fn signature(&self, before: &str, access: &Access) -> String {
         let text = serde_json::to_vec(access).unwrap_or_default();
         self.signer.sign(&[before.as_bytes(), &text])
+    }
+
+    fn has_signed(&self, signature: &str, before: &str, access: &Access) -> bool {
+        self.signer.has_signed(signature, &[before.as_bytes(), &serde_json::to_vec(access).unwrap_or_default()])
     }
 
     fn read_end(&self) -> Result<End, DiskError> {

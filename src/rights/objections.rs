@@ -44,7 +44,7 @@ impl Objections {
 
     /// Whether the person with this identity number objected.
     pub fn has(&self, id_number: &IdNumber) -> bool {
-        self.hashes.contains(&self.hash(id_number))
+        self.signer.signatures(&[id_number.reveal().as_bytes()]).any(|hash| self.hashes.contains(&hash))
     }
 
     /// How many did.
@@ -66,9 +66,12 @@ impl Objections {
     /// # Errors
     /// [`DiskError`].
     pub fn withdraw(&mut self, id_number: &IdNumber) -> Result<bool, DiskError> {
-        let there = self.hashes.remove(&self.hash(id_number));
+        let before = self.hashes.len();
+        for hash in self.signer.signatures(&[id_number.reveal().as_bytes()]) {
+            self.hashes.remove(&hash);
+        }
         self.write()?;
-        Ok(there)
+        Ok(self.hashes.len() < before)
     }
 
     /// Two who change the list do so one after the other: hold this while it is read, changed and written.

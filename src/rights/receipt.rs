@@ -62,7 +62,8 @@ impl Erased {
     /// # Errors
     /// As the key says; [`StoreError::KeyMissing`].
     pub fn signed(self, settings: &StoreSettings) -> Result<Receipt, StoreError> {
-        let signature = signature(&self, settings)?;
+        let (signer, text) = signing(&self, settings)?;
+        let signature = signer.sign(&[&text]);
         Ok(Receipt { erased: self, signature })
     }
 }
@@ -73,7 +74,8 @@ impl Receipt {
     /// # Errors
     /// As the key says; [`StoreError::KeyMissing`].
     pub fn is_ours(&self, settings: &StoreSettings) -> Result<bool, StoreError> {
-        Ok(self.signature == signature(&self.erased, settings)?)
+        let (signer, text) = signing(&self.erased, settings)?;
+        Ok(signer.has_signed(&self.signature, &[&text]))
     }
 
     /// Writes it to a new file.
@@ -115,11 +117,11 @@ impl fmt::Display for Receipt {
     }
 }
 
-fn signature(erased: &Erased, settings: &StoreSettings) -> Result<String, StoreError> {
+/// Who signs, and what.
+fn signing(erased: &Erased, settings: &StoreSettings) -> Result<(Signer, Vec<u8>), StoreError> {
     let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
     let signer = Signer::of(settings, "receipt")?.ok_or_else(missing)?;
-    let text = serde_json::to_vec(erased).unwrap_or_default();
-    Ok(signer.sign(&[&text]))
+    Ok((signer, serde_json::to_vec(erased).unwrap_or_default()))
 }
 
 #[cfg(test)]

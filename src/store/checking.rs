@@ -56,6 +56,20 @@ impl Store {
         Ok(checked)
     }
 
+    /// Brings the copy up to date, also where it is damaged, and reads it to its end.
+    ///
+    /// # Errors
+    /// As [`Store::write_snapshot`]; [`StoreError::CopyDamaged`] where it does not read as it was written.
+    pub fn renew_copy(&mut self) -> Result<(), StoreError> {
+        if snapshot::check(&self.folder, &self.sealer).is_err() {
+            self.make_newer()?;
+        }
+        self.write_snapshot()?;
+        let file = snapshot::path(&self.folder);
+        let damaged = |unusable: snapshot::Unusable| StoreError::CopyDamaged { file, cause: unusable.to_string() };
+        snapshot::check(&self.folder, &self.sealer).map_err(damaged)
+    }
+
     /// Takes out photos that cannot be read, and writes the copy anew: what [`Self::check`] finds is put right as far as it can be here. A sync
     /// brings the photos back.
     ///

@@ -230,7 +230,7 @@ mod tests {
         .map(|error| error.to_string());
         let expected = [
             "the key file data/store.key is missing, and without it nobody in the store in data/store can be read. Restore the key from its backup",
-            "the key file data/store.key can be read by others (mode 644). Run `chmod 600 data/store.key`; if others had access to this machine, treat the key as known to them",
+            "the key file data/store.key can be read by others (mode 644). Run `greeter store rekey`, which gives the store another key; if nobody else had access to this machine, `chmod 600 data/store.key` is enough",
             "the key file data/store.key has 5 bytes, a key has 32. Restore the key from its backup",
             "the key in data/store.key does not open the store in data/store. Set `store.key_file` to the key this store was made with",
             "the store in data/store is in use by process 7 (greeter sync). Usually a `greeter sync` is still running: wait until it has finished and try again",

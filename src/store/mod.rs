@@ -10,6 +10,7 @@
 //! | `mending` | finishing what a cut left half done |
 //! | `checking` | opening everything to its last byte, and taking out what cannot be read |
 //! | `commit` | writing: changes that are whole a person, acknowledged only when they would survive a power cut |
+//! | `rekey` | another key for the store |
 //! | `models` | templates of another model beside those that serve |
 //! | `snapshot` | the last-good copy beside the store |
 //! | `layout` | what is under which key; what a person's record holds |
@@ -24,15 +25,16 @@ mod checking;
 mod commit;
 mod engine;
 mod error;
-mod layout;
+pub(crate) mod layout;
 mod lock;
 mod mending;
 mod models;
 mod opening;
 mod people;
-mod photo_files;
+pub(crate) mod photo_files;
 mod quiet;
 mod raising;
+mod rekey;
 mod snapshot;
 mod upgrade;
 mod walk;
@@ -45,10 +47,14 @@ pub use lock::StoreLock;
 pub use mending::Mended;
 pub use models::Examined;
 pub use opening::{Opened, Rebuilt, Store};
+pub(crate) use photo_files::beside as photos_folder;
+pub(crate) use raising::aside;
+pub use rekey::rekey;
 pub use snapshot::path as snapshot_file;
 pub use upgrade::{
     damaged as damaged_stores, give_up as commit_upgrade, kept_for as older_store_kept_for, undo as undo_upgrade,
 };
+pub(crate) use walk::nonce;
 pub use walk::{Everybody, SealedPerson, Version};
 
 #[cfg(test)]

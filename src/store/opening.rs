@@ -113,7 +113,8 @@ impl Store {
             }
             None => StoreKey::create(&settings.key_file)?,
         };
-        let sealer = Sealer::new(&key);
+        let next = key.next(&settings.key_file)?;
+        let mut sealer = Sealer::new(&key).or(next.as_ref());
         if former && !KeyRing::is_there(&settings.key_file) {
             return Err(StoreError::KeysMissing {
                 file: KeyRing::paths(&settings.key_file)[0].clone(),
@@ -121,7 +122,13 @@ impl Store {
             });
         }
         let ring = KeyRing::open(&settings.key_file, &sealer)?;
-        let (engine, rebuilt) = Raising { folder, sealer: &sealer, ring: &ring, key: &key }.engine(present)?;
+        let mut raised = Raising { folder, sealer: &sealer, ring: &ring, key: &key }.engine(present);
+        if let (Err(StoreError::WrongKey { .. }), Some(next)) = (&raised, &next) {
+            // A rekey was cut after the records had the next key.
+            sealer = Sealer::new(next).or(Some(&key));
+            raised = Raising { folder, sealer: &sealer, ring: &ring, key: next }.engine(is_store(folder)?);
+        }
+        let (engine, rebuilt) = raised?;
         let photos = PhotoFiles::beside(folder);
         disk::make_folder(photos.folder())?;
         let generation = generation_of(&engine)?;
@@ -137,6 +144,9 @@ impl Store {
         let mut store =
             Self { engine, sealer, ring, photos, generation, next_record, folder: folder.clone(), _lock: lock };
         let mended = store.mend()?;
+        if let Some(next) = &next {
+            store.take_key(settings, &key, next)?;
+        }
         Ok(Opened { store, rebuilt, outdated, mended })
     }
 

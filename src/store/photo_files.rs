@@ -59,10 +59,15 @@ impl fmt::Display for PhotoName {
 #[derive(Debug, Clone)]
 pub struct PhotoFiles(PathBuf);
 
+/// Where the photos of the store in `folder` are.
+pub fn beside(folder: &Path) -> PathBuf {
+    disk::beside(folder, ENDING)
+}
+
 impl PhotoFiles {
     /// Those of the store in `folder`.
     pub fn beside(folder: &Path) -> Self {
-        Self(disk::beside(folder, ENDING))
+        Self(beside(folder))
     }
 
     /// Where they are.

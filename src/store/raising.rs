@@ -145,29 +145,22 @@ impl Raising<'_> {
     fn rebuild(&self, cause: String, present: bool) -> Result<(Engine, Option<Rebuilt>), StoreError> {
         self.build(|engine| snapshot::restore(self.folder, engine, self.sealer))
             .map_err(|unusable| self.unrecoverable(cause.clone(), unusable))?;
-        let damaged = present.then(|| self.aside());
+        let damaged = present.then(|| aside(self.folder));
         if let Some(aside) = &damaged {
             std::fs::rename(self.folder, aside).map_err(disk::at(aside))?;
         }
         self.name_new()?;
         let engine = self.open_checked().map_err(|failure| self.refuse(failure))?;
         let rebuilt = Rebuilt { cause, damaged, snapshot: snapshot::path(self.folder) };
-        tracing::warn!(
-            store = %self.folder.display(),
-            snapshot = %rebuilt.snapshot.display(),
-            moved_to = %rebuilt.damaged.as_deref().unwrap_or(Path::new("-")).display(),
-            cause = rebuilt.cause,
-            "the store was damaged and has been rebuilt from its snapshot"
-        );
+        let (store, snapshot) = (self.folder.display(), rebuilt.snapshot.display());
+        match &rebuilt.damaged {
+            Some(aside) => tracing::warn!(
+                %store, %snapshot, moved_to = %aside.display(), cause = rebuilt.cause,
+                "the store was damaged and has been rebuilt from its snapshot"
+            ),
+            None => tracing::info!(%store, %snapshot, "the store has been built from its snapshot"),
+        }
         Ok((engine, Some(rebuilt)))
-    }
-
-    /// A free name for a damaged store.
-    fn aside(&self) -> std::path::PathBuf {
-        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let name = |n: u32| if n == 0 { format!(".damaged-{now}") } else { format!(".damaged-{now}-{n}") };
-        let paths = (0..).map(|n| disk::beside(self.folder, &name(n)));
-        paths.into_iter().find(|path| !path.exists()).unwrap_or_else(|| disk::beside(self.folder, &name(0)))
     }
 
     fn refuse(&self, failure: OpenFailure) -> StoreError {
@@ -188,6 +181,14 @@ impl Raising<'_> {
             unusable => StoreError::Unrecoverable { folder: self.folder.into(), cause, snapshot: unusable.to_string() },
         }
     }
+}
+
+/// A free name for a store that is set aside.
+pub fn aside(folder: &Path) -> std::path::PathBuf {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let name = |n: u32| if n == 0 { format!(".damaged-{now}") } else { format!(".damaged-{now}-{n}") };
+    let paths = (0..).map(|n| disk::beside(folder, &name(n)));
+    paths.into_iter().find(|path| !path.exists()).unwrap_or_else(|| disk::beside(folder, &name(0)))
 }
 
 /// The last commit that is in the tree.

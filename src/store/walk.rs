@@ -8,7 +8,7 @@ use std::{
     fs::File,
     io::{BufReader, Read},
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use zeroize::Zeroizing;
@@ -21,7 +21,7 @@ use crate::{
     config::StoreSettings,
     disk,
     face::Template,
-    keys::{KeyRing, Keys, Sealer, Slot, StoreKey},
+    keys::{KeyRing, Keys, Sealer, Slot},
     person::{RecordNumber, Taxpayer},
 };
 
@@ -81,11 +81,10 @@ impl Everybody {
         };
         let (generation, sections) = snapshot::generation_in(&file).zip(Sections::of(&file)).ok_or_else(absent)?;
         let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
-        let key = StoreKey::of(settings)?.ok_or_else(missing)?;
-        let sealer = Sealer::new(&key);
-        if !snapshot::opens_with(&file, &sealer) {
-            return Err(StoreError::WrongKey { file: key.origin().into(), folder: settings.folder.clone() });
-        }
+        let sealers = Sealer::all(settings)?;
+        let file_of_key = sealers.first().map(|_| settings.key_file.clone()).ok_or_else(missing)?;
+        let wrong = || StoreError::WrongKey { file: file_of_key, folder: settings.folder.clone() };
+        let sealer = sealers.into_iter().find(|sealer| snapshot::opens_with(&file, sealer)).ok_or_else(wrong)?;
         let keys_missing = || StoreError::KeysMissing {
             file: KeyRing::paths(&settings.key_file)[0].clone(),
             folder: settings.folder.clone(),
@@ -233,19 +232,28 @@ impl Everybody {
         Ok(all)
     }
 
-    fn record(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+    pub(crate) fn record(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
         // serde's own words could quote the record.
         serde_json::from_slice(&self.unseal(key, value)?).map_err(|_| self.illegible())
     }
 
     /// Opens what lies under this key of a person.
-    fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let slot = layout::record(key).map(|record| self.keys.slot(record, &self.sealer));
+    pub(crate) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let slot = layout::record(key).map(|record| self.slot(record));
         let opened = match slot {
             Some(Slot::Given(seal)) => seal.open(key, value).ok(),
             _ => None,
         };
         opened.ok_or_else(|| self.damaged("a record does not open with its owner's key"))
+    }
+
+    pub(crate) fn slot(&self, record: RecordNumber) -> Slot {
+        self.keys.slot(record, &self.sealer)
+    }
+
+    /// Reads the copy beside `folder` to its end; says what is wrong where it is not as it was written.
+    pub(crate) fn is_genuine(&self, folder: &Path) -> Result<(), String> {
+        snapshot::check(folder, &self.sealer).map_err(|unusable| unusable.to_string())
     }
 
     fn damaged(&self, cause: &str) -> StoreError {
@@ -256,7 +264,10 @@ impl Everybody {
         self.damaged("a record does not read as one")
     }
 
-    fn entries(&self, kind: &'static [u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
+    pub(crate) fn entries(
+        &self,
+        kind: &'static [u8],
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
         let section = self.sections.of_kind(kind);
         let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at: section.at });
         (0..section.count).map(move |_| self.entry(&mut reader, kind))
@@ -293,7 +304,7 @@ impl Everybody {
 }
 
 /// A sealed record begins with its nonce.
-fn nonce(sealed: &[u8]) -> u64 {
+pub(crate) fn nonce(sealed: &[u8]) -> u64 {
     sealed.first_chunk::<8>().map_or(0, |start| u64::from_le_bytes(*start))
 }
 
