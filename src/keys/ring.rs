@@ -236,6 +236,15 @@ impl KeyRing {
         RecordNumber(self.slots)
     }
 
+    /// All slots at this moment.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn all(&self) -> Result<Keys, DiskError> {
+        let bytes = std::fs::read(self.path()).map_err(disk::at(self.path()))?;
+        Ok(Keys(Zeroizing::new(bytes)))
+    }
+
     /// A record's slot.
     ///
     /// # Errors

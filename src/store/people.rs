@@ -31,9 +31,10 @@ impl Store {
             rows.push((key.to_vec(), value.to_vec()));
             Ok(())
         })?;
-        let open = |(key, value): &(Vec<u8>, Vec<u8>)| match self.is_here(key)? {
-            true => self.unpack(key, value).map(Some),
-            false => Ok(None),
+        let keys = self.ring.all()?;
+        let open = |(key, value): &(Vec<u8>, Vec<u8>)| match layout::record(key).map(|it| keys.slot(it, &self.sealer)) {
+            Some(Slot::Given(seal)) => self.read(&self.opened(&seal, key, value)?).map(Some),
+            _ => Ok(None),
         };
         let opened = rows.par_iter().map(open).collect::<Result<Vec<_>, StoreError>>()?;
         let mut all = opened.into_iter().flatten().collect::<Vec<_>>();
@@ -50,7 +51,7 @@ impl Store {
         let Some(value) = self.engine.get(&key)?.filter(|_| self.is_here(&key).unwrap_or(true)) else {
             return Ok(None);
         };
-        let mut found = [self.unpack(&key, &value)?];
+        let mut found = [self.read(&self.unseal(&key, &value)?)?];
         self.add_models(&mut found, &record.0.to_be_bytes())?;
         let [person] = found;
         Ok(Some(person))
@@ -159,14 +160,17 @@ impl Store {
     /// Opens what lies under this key of a person.
     pub(super) fn unseal(&self, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let record = layout::record(key).ok_or_else(|| self.illegible())?;
-        let opened = self.seal_of(record)?.and_then(|seal| seal.open(key, value).ok());
-        opened.ok_or_else(|| self.engine.damaged(format!("what is kept of record {record} does not open with its key")))
+        self.opened(&self.seal_of(record)?.ok_or(StoreError::UnknownRecord(record))?, key, value)
     }
 
-    fn unpack(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
-        let plain = self.unseal(key, value)?;
+    fn opened(&self, seal: &Seal, key: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let foreign = |_| self.engine.damaged("what is kept of somebody does not open with their key".into());
+        seal.open(key, value).map_err(foreign)
+    }
+
+    fn read(&self, plain: &[u8]) -> Result<Enrolled, StoreError> {
         // serde's own words could quote the record.
-        serde_json::from_slice(&plain).map_err(|_| self.illegible())
+        serde_json::from_slice(plain).map_err(|_| self.illegible())
     }
 
     pub(super) fn illegible(&self) -> StoreError {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     disk,
-    keys::{KeyRing, Sealer, Slot, StoreKey},
+    keys::{KeyRing, Keys, Sealer, Slot, StoreKey},
 };
 
 /// Stores up to this size are opened to their last record at each start; larger ones are read, and a damaged record is noticed when it is
@@ -95,7 +95,8 @@ impl Raising<'_> {
         let suspect = disk::beside(self.folder, ".suspect");
         let wholly = suspect.exists() || disk::size_of(self.folder) <= FULL_CHECK_BYTES;
         if wholly {
-            engine.scan(b"", |key, value| match is_sound(key, value, self.sealer, self.ring)? {
+            let keys = self.ring.all()?;
+            engine.scan(b"", |key, value| match is_sound(key, value, self.sealer, &keys) {
                 true => Ok(()),
                 false => Err(engine.damaged("a record does not open with its key".into())),
             })?;
@@ -200,17 +201,14 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
 }
 
 /// Whether what lies under this key opens with the key of its owner. What is kept of somebody who has no key any more is as good as gone.
-///
-/// # Errors
-/// [`StoreError::Disk`].
-pub fn is_sound(key: &[u8], value: &[u8], sealer: &Sealer, ring: &KeyRing) -> Result<bool, StoreError> {
+pub fn is_sound(key: &[u8], value: &[u8], sealer: &Sealer, keys: &Keys) -> bool {
     match (key.first_chunk::<1>().map_or(&b""[..], |kind| kind), layout::record(key)) {
-        (layout::INDEX, _) => Ok(sealer.own.open(key, value).is_ok()),
-        (layout::PHOTOS, Some(_)) => Ok(PhotoName::from_bytes(value).is_some()),
-        (_, Some(record)) => match ring.slot(record, sealer)? {
-            Slot::Given(seal) => Ok(seal.open(key, value).is_ok()),
-            Slot::Free | Slot::Erased | Slot::Damaged => Ok(true),
+        (layout::INDEX, _) => sealer.own.open(key, value).is_ok(),
+        (layout::PHOTOS, Some(_)) => PhotoName::from_bytes(value).is_some(),
+        (_, Some(record)) => match keys.slot(record, sealer) {
+            Slot::Given(seal) => seal.open(key, value).is_ok(),
+            Slot::Free | Slot::Erased | Slot::Damaged => true,
         },
-        (kind, None) => Ok(kind == b"m"),
+        (kind, None) => kind == b"m",
     }
 }

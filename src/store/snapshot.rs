@@ -138,6 +138,7 @@ pub fn opens_with(file: &File, sealer: &Sealer) -> bool {
 pub fn write(store: &Store) -> Result<(), StoreError> {
     let path = path(&store.folder);
     let failed = disk::at(&path);
+    let keys = store.ring.all()?;
     let mut sections = Sections::default();
     disk::replace(&path, |file| {
         let mut mac = store.sealer.snapshot_authenticator();
@@ -153,8 +154,7 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
         put(&length(&check))?;
         put(&check)?;
         let mut put_sound = |entries: &mut Vec<(Vec<u8>, Vec<u8>)>| {
-            let sound = entries.par_iter().map(|(key, value)| is_sound(key, value, &store.sealer, &store.ring));
-            if sound.collect::<Result<Vec<_>, _>>()?.contains(&false) {
+            if !entries.par_iter().all(|(key, value)| is_sound(key, value, &store.sealer, &keys)) {
                 return Err(store.engine.damaged("a record does not open with its key".into()));
             }
             for (key, value) in entries.drain(..) {
