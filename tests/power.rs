@@ -18,7 +18,9 @@ use std::{
 };
 
 use greeter::{
+    config::Config,
     person::RecordNumber,
+    rights::forgetting,
     store::{Change, PhotoDigest},
     sync::Outcome,
 };
@@ -43,9 +45,11 @@ enum Doing {
     Erase,
     /// The store of an older greeter is taken over.
     Upgrade,
+    /// The robot erases somebody whose time is over.
+    Retire,
 }
 
-const ALL: [Doing; 4] = [Doing::Create, Doing::Renew, Doing::Erase, Doing::Upgrade];
+const ALL: [Doing; 5] = [Doing::Create, Doing::Renew, Doing::Erase, Doing::Upgrade, Doing::Retire];
 
 impl Doing {
     /// Does it, in a process that may end at any moment.
@@ -60,6 +64,14 @@ impl Doing {
                 store.write_snapshot().unwrap();
             }
             Self::Upgrade => drop(office.store()),
+            Self::Retire => {
+                let config = Config { store: office.settings(), ..Config::default() };
+                let now = jiff::ZonedDateTime::now();
+                let over = Some(Some(now.date().yesterday().unwrap()));
+                forgetting::note_roster(&config.store, [(ERASED, over)].into_iter(), &now).unwrap();
+                forgetting::carry_out(&config, &now).unwrap();
+                assert!(forgetting::finish(&config.store).unwrap());
+            }
         }
     }
 
@@ -68,7 +80,7 @@ impl Doing {
         let _ = fs::remove_dir_all(&office.data);
         let base = match self {
             Self::Create => None,
-            Self::Renew | Self::Erase => Some(bases.join("current")),
+            Self::Renew | Self::Erase | Self::Retire => Some(bases.join("current")),
             Self::Upgrade => Some(bases.join("older")),
         };
         if let Some(base) = base {
@@ -87,7 +99,7 @@ impl Doing {
         if self == Self::Upgrade {
             assert_eq!(people.len(), 2);
         } else {
-            assert_eq!(people.len(), PEOPLE - usize::from(self == Self::Erase));
+            assert_eq!(people.len(), PEOPLE - usize::from(matches!(self, Self::Erase | Self::Retire)));
             // A first sync that was cut may have given other numbers.
             let there = people.iter().any(|it| it.taxpayer.record == ERASED);
             assert!(self == Self::Create || there == (self == Self::Renew), "{self:?}");

@@ -1,14 +1,19 @@
 //! `greeter store`: looking after the store.
 
 use indicatif::ProgressBar;
+use jiff::{ToSpan, ZonedDateTime};
 
 use super::Exit;
 use crate::{
     config::Config,
+    rights::{
+        clock::{ClockFile, Trust},
+        forgetting,
+    },
     store::{self, Checked, Store},
 };
 
-/// Check and repair the store, and end or undo the upgrade from an older greeter.
+/// Check and repair the store, see how long what is kept, and end or undo the upgrade from an older greeter.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct StoreArgs {
     #[command(subcommand)]
@@ -25,6 +30,14 @@ enum Command {
     ///
     /// `greeter sync` brings the photos back. Records that cannot be read are taken from the copy whenever the store is opened.
     Repair,
+    /// Say how long what is kept, who is erased next for their age, and whether the clock can be trusted
+    ///
+    /// A robot does it by itself, and `greeter sync`; not after the clock has jumped by more than a day, or everything was off for longer.
+    Retention {
+        /// The clock is right: erase what is due
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Remove the store that an older greeter left; there is no way back afterwards
     ///
     /// It is removed by itself after 14 days, and when somebody is erased.
@@ -48,6 +61,7 @@ pub fn run(args: StoreArgs, config: &Config) -> anyhow::Result<Exit> {
             anstream::println!("{} photos that could not be read are taken out; the copy is new.", found.lost.len());
             Ok(if found.lost.is_empty() { Exit::Done } else { Exit::Attention })
         }
+        Command::Retention { confirm } => retention(confirm, config),
         Command::CommitUpgrade => {
             let there = store::commit_upgrade(&settings.folder)?;
             anstream::println!(
@@ -69,6 +83,54 @@ pub fn run(args: StoreArgs, config: &Config) -> anyhow::Result<Exit> {
             Ok(if there { Exit::Done } else { Exit::Failed })
         }
     }
+}
+
+/// Days ahead that are told.
+const AHEAD: i64 = 30;
+
+fn retention(confirm: bool, config: &Config) -> anyhow::Result<Exit> {
+    let (settings, now) = (&config.store, jiff::ZonedDateTime::now());
+    let days = |days: u32| if days == 0 { "for ever".to_owned() } else { format!("{days} days") };
+    anstream::println!("people who are in no roster: {}", days(settings.keep_people_days));
+    anstream::println!("events: {} days", config.journal.keep_days);
+    anstream::println!("damaged stores that were set aside: {}", days(settings.keep_damaged_days));
+    anstream::println!(
+        "photos: {}",
+        if settings.keep_photos { "as long as the person" } else { "until their templates are made" }
+    );
+    if confirm {
+        ClockFile::beside(&settings.folder).confirm(now.timestamp())?;
+        retain(config, &now)?;
+    }
+    for due in forgetting::due(settings, now.date().saturating_add(AHEAD.days()))? {
+        anstream::println!("record {} goes on {}: {}", due.record, due.on, due.why);
+    }
+    match ClockFile::beside(&settings.folder).peek(now.timestamp())? {
+        Trust::Steady => Ok(Exit::Done),
+        Trust::Jumped(last) => {
+            anstream::println!("{}: greeter store retention --confirm", forgetting::waiting(last, &now));
+            Ok(Exit::Attention)
+        }
+    }
+}
+
+/// Erases what is due, or says why not.
+pub(super) fn retain(config: &Config, now: &ZonedDateTime) -> anyhow::Result<()> {
+    if let Trust::Jumped(last) = ClockFile::beside(&config.store.folder).look(now.timestamp())? {
+        anstream::println!(
+            "note: {}. If the clock is right: greeter store retention --confirm",
+            forgetting::waiting(last, now)
+        );
+        return Ok(());
+    }
+    let gone = forgetting::carry_out(config, now)?;
+    for due in &gone {
+        anstream::println!("{due}");
+    }
+    if !gone.is_empty() && !forgetting::finish(&config.store)? {
+        anstream::println!("What is left of them is removed when the store is opened next.");
+    }
+    Ok(())
 }
 
 fn check(store: &Store) -> anyhow::Result<Checked> {

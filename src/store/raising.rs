@@ -205,7 +205,7 @@ pub fn generation_of(engine: &Engine) -> Result<u64, StoreError> {
 pub fn is_sound(key: &[u8], value: &[u8], sealer: &Sealer, ring: &KeyRing) -> Result<bool, StoreError> {
     match (key.first_chunk::<1>().map_or(&b""[..], |kind| kind), layout::record(key)) {
         (layout::INDEX, _) => Ok(sealer.own.open(key, value).is_ok()),
-        (layout::PHOTOS, Some(_)) => Ok(PhotoName::from_bytes(value).is_some()),
+        (layout::PHOTOS, Some(_)) => Ok(value.is_empty() || PhotoName::from_bytes(value).is_some()),
         (_, Some(record)) => match ring.slot(record, sealer)? {
             Slot::Given(seal) => Ok(seal.open(key, value).is_ok()),
             Slot::Free | Slot::Erased | Slot::Damaged => Ok(true),
