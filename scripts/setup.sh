@@ -17,8 +17,8 @@ packages=(
     python3 python3-pip ca-certificates
 )
 if [ "${1:-}" = --tests ]; then
-    # a sound server to listen to, a virtual environment for the recogniser, loop devices for full disks, systemd-analyze
-    packages+=(pulseaudio pulseaudio-utils dbus python3-venv e2fsprogs procps systemd)
+    # a sound server to listen to, a virtual environment for the recogniser, loop devices for full disks, systemd-analyze, moved clocks
+    packages+=(pulseaudio pulseaudio-utils dbus python3-venv e2fsprogs procps systemd faketime)
 fi
 if [ "${2:-}" = --long ]; then
     packages+=(unzip)

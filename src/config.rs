@@ -5,6 +5,7 @@
 
 mod area;
 mod day;
+mod enrolment;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +15,7 @@ use std::{
 
 pub use area::Area;
 pub use day::{DayTime, Span};
+pub use enrolment::{BasisRule, Confirmed};
 use serde::{Deserialize, Serialize};
 
 use crate::person::Language;
@@ -46,6 +48,8 @@ section!(
         visit: VisitSettings = VisitSettings::default(),
         /// Where taxpayers are kept.
         store: StoreSettings = StoreSettings::default(),
+        /// On which legal basis people are enrolled.
+        enrolment: EnrolmentSettings = EnrolmentSettings::default(),
         /// Voice and words.
         greeting: GreetingSettings = GreetingSettings::default(),
         /// Counters.
@@ -139,6 +143,23 @@ section!(
         folder: PathBuf = "data/store".into(),
         /// The key; made at first use, readable by its owner only. Keep it in a folder apart from the store's: one backup must not take both.
         key_file: PathBuf = KEY_FILE.into(),
+        /// Days for which people are kept who are in no roster any more; 0 is for ever.
+        keep_people_days: u32 = 400,
+        /// Days for which a damaged store that was set aside is kept; 0 is for ever.
+        keep_damaged_days: u32 = 14,
+        /// Whether photos stay, sealed, after their templates were made. Without them `greeter reindex` cannot make templates for other networks: the
+        /// office's photos are needed again.
+        keep_photos: bool = true,
+    }
+);
+
+section!(
+    /// On which legal basis people are enrolled.
+    EnrolmentSettings {
+        /// The basis of rows that name none: `public-duty`, the office's public duty from the day of the sync on, or `column`: they are refused.
+        basis: BasisRule = BasisRule::PublicDuty,
+        /// The day on which the office confirmed that the public duty is its basis, such as 2026-11-29; `greeter doctor` reminds of it until then.
+        confirmed: Confirmed = Confirmed::default(),
     }
 );
 

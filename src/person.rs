@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -125,6 +126,46 @@ pub enum Salutation {
     Professor,
 }
 
+/// On which ground a person is kept and recognised on sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// The office's public duty.
+    PublicDuty,
+    /// They agreed to be recognised on sight.
+    ConsentToRecognition,
+    /// They agreed to that and, separately, to have their identity verified by their face.
+    ConsentToRecognitionAndVerification,
+}
+
+/// Why a person is kept, since when, and where the office has them from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The ground.
+    pub ground: Ground,
+    /// The day of the consent; for the public duty the day from which the office relies on it.
+    pub since: Date,
+    /// The day on which a guardian agreed, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian: Option<Date>,
+    /// The roster's column, or the file's name.
+    pub source: String,
+}
+
+/// For staff.
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.ground {
+            Ground::PublicDuty => "public duty",
+            Ground::ConsentToRecognition => "consent to recognition on sight",
+            Ground::ConsentToRecognitionAndVerification => "consent to recognition on sight and to verification",
+        })?;
+        write!(f, ", since {}", self.since)?;
+        self.guardian.map_or(Ok(()), |day| write!(f, ", guardian's consent of {day}"))?;
+        write!(f, ", from {}", self.source)
+    }
+}
+
 /// One preloaded taxpayer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taxpayer {
@@ -149,6 +190,12 @@ pub struct Taxpayer {
     pub services: Vec<String>,
     /// When they are expected, local time.
     pub appointment: Option<jiff::civil::DateTime>,
+    /// Why they are kept; absent where that was not noted yet when they were enrolled: then it is the office's public duty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// The last day on which they may be kept, where the roster names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Date>,
 }
 
 /// What greeting and routing need to know of a person: neither identity number nor phone number. Of the former, the year of birth.

@@ -46,6 +46,7 @@ fn syncs_while(office: &Office, mirror: bool, at: usize, then: impl FnMut() + Se
         photos: &photos,
         model: MODEL,
         same_person: None,
+        basis: greeter::config::BasisRule::PublicDuty,
         objections: None,
         dry_run: false,
         mirror,

@@ -71,13 +71,16 @@ impl Crowd {
             category: None,
             services: Vec::new(),
             appointment: None,
+            basis: None,
+            valid_until: None,
         };
         Change::Put(Box::new(Enrolment { taxpayer, photos, refused: Vec::new() }))
     }
 
     /// Enrols `people`, the first of them twice if `twice`.
     fn comes_to(&mut self, desk: &Desk, people: usize, twice: bool) {
-        let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+        let settings =
+            StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key"), ..StoreSettings::default() };
         let mut store = Store::open(&settings).unwrap().store;
         let faces: Vec<Template> = (0..people).map(|_| self.template()).collect();
         let all = faces.iter().chain(faces.first().filter(|_| twice));

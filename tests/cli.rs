@@ -267,7 +267,8 @@ fn optional_networks_are_installed_and_chosen_when_everybody_was_embedded_anew()
 fn people_without_templates_of_the_networks_in_use_are_told_and_a_reindex_makes_them_without_the_roster() {
     let desk = Desk::new();
     desk.preloads_the_demo();
-    let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+    let settings =
+        StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key"), ..StoreSettings::default() };
     // As if the store came from other networks.
     Store::open(&settings).unwrap().store.erase_other_models("other networks").unwrap();
     let recording = desk.recording(&["100-", "obama@", "200-"]);
@@ -332,7 +333,8 @@ fn root_switches_the_pack_of_a_store_that_is_the_services_and_leaves_no_file_of_
     for path in everything() {
         assert_eq!(std::os::unix::fs::MetadataExt::uid(&fs::metadata(&path).unwrap()), SERVICE, "{}", path.display());
     }
-    let settings = StoreSettings { folder: data.join("store"), key_file: data.join("keys/store.key") };
+    let settings =
+        StoreSettings { folder: data.join("store"), key_file: data.join("keys/store.key"), ..StoreSettings::default() };
     let templates = Store::open(&settings).unwrap().store.templates("mobilefacenet-192+128-whitened").unwrap();
     assert_eq!(templates.len(), 2);
 }
@@ -467,7 +469,8 @@ fn a_wrong_or_missing_key_is_named_and_the_right_one_still_opens_the_store() {
 fn a_store_that_another_process_uses_is_named_with_it_and_the_doctor_leaves_it_alone() {
     let desk = Desk::new();
     desk.preloads_the_demo();
-    let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+    let settings =
+        StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key"), ..StoreSettings::default() };
     let held = Store::open(&settings).unwrap();
     let ourselves = std::process::id().to_string();
     desk.does(&["store", "check"]).fails_with(&["is in use by process", &ourselves, "try again"]);

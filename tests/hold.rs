@@ -117,7 +117,11 @@ fn whoever_is_on_hold_is_recognised_and_not_named_from_a_second_later_until_staf
 fn while_a_sync_of_300_rows_runs_whoever_is_put_on_hold_is_not_named_from_a_second_later() {
     let mut hall = Hall::opens();
     let roster = roster_of_300(&hall.desk);
-    let settings = StoreSettings { folder: hall.desk.at("store"), key_file: hall.desk.at("keys/store.key") };
+    let settings = StoreSettings {
+        folder: hall.desk.at("store"),
+        key_file: hall.desk.at("keys/store.key"),
+        ..StoreSettings::default()
+    };
     let generation = || Store::generation(&settings);
     let before = generation();
     let mut sync = hall.desk.starts(&["sync", &roster]);
@@ -208,7 +212,8 @@ fn a_hold_ends_with_its_person_and_nobody_is_held_who_does_not_exist() {
 fn a_number_that_cannot_be_looked_up_because_the_store_is_in_use_is_held_all_the_same() {
     let desk = Desk::new();
     desk.preloads_the_demo();
-    let settings = StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key") };
+    let settings =
+        StoreSettings { folder: desk.at("store"), key_file: desk.at("keys/store.key"), ..StoreSettings::default() };
     let mut held = Store::open(&settings).unwrap().store;
     // As in the middle of a sync: the copy beside the store is no longer up to date.
     held.commit(vec![greeter::store::Change::Remove(RecordNumber(2))]).unwrap();

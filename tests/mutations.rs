@@ -207,6 +207,8 @@ fn taxpayer(record: RecordNumber, name: &str) -> Taxpayer {
         category: None,
         services: Vec::new(),
         appointment: None,
+        basis: None,
+        valid_until: None,
     }
 }
 

@@ -20,8 +20,10 @@ use std::{
 
 use greeter::{
     backup::{Found, back_up, compact, restore},
+    config::Config,
     keys::StoreKey,
     person::RecordNumber,
+    rights::forgetting,
     store::{Change, PhotoDigest, rekey},
     sync::Outcome,
 };
@@ -56,9 +58,11 @@ enum Doing {
     Restore,
     /// The store is made smaller.
     Compact,
+    /// The robot erases somebody whose time is over.
+    Retire,
 }
 
-const ALL: [Doing; 8] = [
+const ALL: [Doing; 9] = [
     Doing::Create,
     Doing::Renew,
     Doing::Erase,
@@ -67,6 +71,7 @@ const ALL: [Doing; 8] = [
     Doing::BackUp,
     Doing::Restore,
     Doing::Compact,
+    Doing::Retire,
 ];
 
 impl Doing {
@@ -89,6 +94,14 @@ impl Doing {
                 restore(&office.settings(), &backup(office), &found).unwrap();
             }
             Self::Compact => drop(compact(&office.settings()).unwrap()),
+            Self::Retire => {
+                let config = Config { store: office.settings(), ..Config::default() };
+                let now = jiff::ZonedDateTime::now();
+                let over = Some(Some(now.date().yesterday().unwrap()));
+                forgetting::note_roster(&config.store, [(ERASED, over)].into_iter(), &now).unwrap();
+                forgetting::carry_out(&config, &now).unwrap();
+                assert!(forgetting::finish(&config.store).unwrap());
+            }
         }
     }
 
@@ -97,7 +110,7 @@ impl Doing {
         let _ = fs::remove_dir_all(&office.data);
         let base = match self {
             Self::Create => None,
-            Self::Renew | Self::Erase => Some(bases.join("current")),
+            Self::Renew | Self::Erase | Self::Retire => Some(bases.join("current")),
             Self::Upgrade => Some(bases.join("older")),
             Self::Rekey | Self::BackUp | Self::Restore | Self::Compact => Some(bases.join("renewed")),
         };
@@ -120,12 +133,12 @@ impl Doing {
         if self == Self::Upgrade {
             assert_eq!(people.len(), 2);
         } else {
-            assert_eq!(people.len(), PEOPLE - usize::from(self == Self::Erase));
+            assert_eq!(people.len(), PEOPLE - usize::from(matches!(self, Self::Erase | Self::Retire)));
             // A first sync that was cut may have given other numbers.
             let there = people.iter().any(|it| it.taxpayer.record == ERASED);
-            assert!(self == Self::Create || there == (self != Self::Erase), "{self:?}");
+            assert!(self == Self::Create || there != matches!(self, Self::Erase | Self::Retire), "{self:?}");
         }
-        if !matches!(self, Self::Create | Self::Erase | Self::Upgrade) {
+        if !matches!(self, Self::Create | Self::Erase | Self::Upgrade | Self::Retire) {
             let which = if self == Self::Restore { "" } else { "-new" };
             for n in 1..=RENEWED {
                 let digest = PhotoDigest::of(&fs::read(office.photo_path(&format!("{n}{which}.jpg"))).unwrap());

@@ -195,7 +195,8 @@ fn five_hundred_enrolled_people_are_named_rightly_and_strangers_are_not_named() 
 
 /// Preloads people by the binary; gives the configuration and the record of everybody who went in.
 fn preload(folder: &Path, dataset: &Path, people: &[Person]) -> (Config, BTreeMap<String, RecordNumber>) {
-    let store = StoreSettings { folder: folder.join("store"), key_file: folder.join("key") };
+    let store =
+        StoreSettings { folder: folder.join("store"), key_file: folder.join("key"), ..StoreSettings::default() };
     fs::write(
         folder.join("greeter.toml"),
         format!("[store]\nfolder = {:?}\nkey_file = {:?}\n", store.folder, store.key_file),

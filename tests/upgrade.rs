@@ -39,7 +39,7 @@ impl Office {
     }
 
     fn settings(&self) -> StoreSettings {
-        StoreSettings { folder: self.at("store"), key_file: self.at("store.key") }
+        StoreSettings { folder: self.at("store"), key_file: self.at("store.key"), ..StoreSettings::default() }
     }
 
     fn opens(&self) -> Store {

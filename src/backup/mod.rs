@@ -81,7 +81,7 @@ pub enum BackupError {
 
 /// A backup's folder as a store's, with the keys of this machine.
 fn as_store(backup: &Path, settings: &StoreSettings) -> StoreSettings {
-    StoreSettings { folder: backup.join("store"), key_file: settings.key_file.clone() }
+    StoreSettings { folder: backup.join("store"), ..settings.clone() }
 }
 
 /// Whether nobody has put anything there yet.

@@ -159,6 +159,8 @@ pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
         category: None,
         services: Vec::new(),
         appointment: None,
+        basis: None,
+        valid_until: None,
     }
 }
 

@@ -130,8 +130,7 @@ fn end(exit: Exit) -> ! {
 /// nor a full disk from being looked at.
 fn note(command: &Command, config: &Config) -> bool {
     let Some((command, records)) = touches(command) else { return true };
-    let (user, sudo_user) = access::who();
-    let access = Access { at: now(), user, sudo_user, command: command.into(), records };
+    let access = Access::by_us(command.into(), records, &jiff::ZonedDateTime::now());
     match AccessLog::of(&config.store).and_then(|log| Ok(log.map(|log| log.note(access)).transpose()?)) {
         Ok(noted) => noted.is_some(),
         Err(error) => {
@@ -143,7 +142,7 @@ fn note(command: &Command, config: &Config) -> bool {
 
 /// With the offset from UTC.
 fn now() -> String {
-    jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    jiff::ZonedDateTime::now().strftime(access::WITH_OFFSET).to_string()
 }
 
 /// What a command does with people's records, if anything, for the access log.
@@ -213,5 +212,49 @@ fn obey(cli: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Pipeline => pipeline::run(),
         Command::Config(args) => config::run(args, &context.config, context.config_file.as_deref()),
         Command::Doctor(args) => doctor::run(args, cli.config.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Commands that show nobody and change nobody: the robot itself, what knows record numbers and nothing else, and what knows nobody.
+    const NOBODYS: [&str; 11] =
+        ["run", "explain", "models", "bench", "pipeline", "doctor", "voices", "audit", "receipt", "config", "say"];
+
+    /// Every command line with a last word of its own, with values for what it must be told.
+    fn lines(command: &clap::Command, path: &[String]) -> Vec<Vec<String>> {
+        let inner: Vec<_> = command.get_subcommands().filter(|inner| inner.get_name() != "help").collect();
+        if !inner.is_empty() {
+            let deeper = |inner: &&clap::Command| lines(inner, &[path, &[inner.get_name().to_owned()]].concat());
+            return inner.iter().flat_map(deeper).collect();
+        }
+        let mut line = path.to_vec();
+        // `say` wants its text or a person.
+        let wanted = |argument: &&clap::Arg| argument.is_required_set() || argument.get_id() == "text";
+        for argument in command.get_arguments().filter(wanted) {
+            line.extend(argument.get_long().map(|long| format!("--{long}")));
+            line.push("1".into());
+        }
+        vec![line]
+    }
+
+    #[test]
+    fn every_command_that_shows_or_changes_people_has_an_entry_in_the_access_log() {
+        let lines = lines(&Cli::command(), &[]);
+        assert!(lines.len() > 30, "{lines:?}");
+        for line in lines {
+            let cli = Cli::try_parse_from([&["greeter".to_owned()], line.as_slice()].concat());
+            let cli = cli.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            let noted = touches(&cli.command);
+            assert_eq!(noted.is_some(), !NOBODYS.contains(&line[0].as_str()), "{line:?}: {noted:?}");
+            let name = noted.map_or(line[0].clone(), |(name, _)| name.to_owned());
+            assert!(line.join(" ").starts_with(&name), "{line:?} is noted as {name}");
+        }
+        let named = Cli::try_parse_from(["greeter", "say", "--person", "7"]).unwrap();
+        assert_eq!(touches(&named.command), Some(("say", Whose::One(crate::person::RecordNumber(7)))));
     }
 }

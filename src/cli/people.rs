@@ -20,7 +20,7 @@ use crate::{
         objections::Objections,
         receipt::Erased,
     },
-    store::{Change, Enrolled, Everybody, Store, StoreError},
+    store::{Change, Enrolled, Everybody, Store, StoreError, commit_upgrade},
 };
 
 /// Show, hold or remove preloaded people. What is known of them is masked.
@@ -250,9 +250,11 @@ fn erase(record: RecordNumber, settings: &StoreSettings) -> anyhow::Result<bool>
             Ok(true)
         }
         Err(error) if error.leaves_only_keys() => {
-            if !Keys::erase(settings, record)? {
+            if !Keys::erase(settings, &[record])? {
                 return Err(StoreError::UnknownRecord(record).into());
             }
+            // The older store still has them.
+            commit_upgrade(&settings.folder)?;
             Ok(false)
         }
         Err(error) => Err(error.into()),
@@ -358,6 +360,11 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
         ("category", unless_masked(of.category.clone())),
         ("services", services),
         ("appointment", unless_masked(of.appointment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()))),
+        (
+            "basis",
+            of.basis.as_ref().map_or_else(|| "public duty, from before it was noted".into(), ToString::to_string),
+        ),
+        ("valid until", or_none(of.valid_until.map(|day| day.to_string()))),
         ("photos", format!("{}{refused}", person.photos.len())),
         ("on hold", if on_hold { "yes, never named" } else { "no" }.to_owned()),
     ];
@@ -388,6 +395,8 @@ mod tests {
                 category: None,
                 services: vec!["vat".into(), "invoice".into()],
                 appointment: Some(jiff::civil::date(2026, 11, 24).at(9, 30, 0, 0)),
+                basis: None,
+                valid_until: None,
             },
             photos: Vec::new(),
             refused: Vec::new(),

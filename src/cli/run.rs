@@ -26,6 +26,7 @@ use crate::{
         host::{Means, Told},
         vision::Vision,
     },
+    rights::forgetting,
     roll::{CurrentRoll, Reader},
     routing::Routing,
 };
@@ -82,6 +83,10 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
         let _ = tell.try_send(people);
     })?;
 
+    let (say, said) = crossbeam::channel::bounded(64);
+    forgetting::follow(config, stop.clone(), move |text| {
+        let _ = say.try_send(text);
+    })?;
     let mut service = Service::ready();
     let mut over = false;
     while !stop.load(Ordering::Relaxed) && !over {
@@ -94,6 +99,7 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
             Err(RecvTimeoutError::Disconnected) => anyhow::bail!("all stages have ended; please report this"),
         }
         reloaded.try_iter().for_each(|people| screen.event(&Event::PeopleReloaded { people }));
+        said.try_iter().for_each(|text| screen.note(&text));
         service.watch(&pipeline);
     }
     service.stopping();

@@ -3,16 +3,21 @@
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
+use jiff::{ToSpan, ZonedDateTime};
 
 use super::Exit;
 use crate::{
     backup::{self, Found, Sizes},
     config::Config,
     keys::KeyRing,
+    rights::{
+        clock::{ClockFile, Trust},
+        forgetting,
+    },
     store::{self, Checked, Store},
 };
 
-/// Check, repair, back up and restore the store, and end or undo the upgrade from an older greeter.
+/// Check, repair, back up and restore the store, see how long what is kept, and end or undo the upgrade from an older greeter.
 #[derive(Debug, clap::Args)]
 pub struct StoreArgs {
     #[command(subcommand)]
@@ -54,6 +59,14 @@ enum Command {
     Rekey,
     /// Give back the room of records that were replaced or erased, which sled keeps
     Compact,
+    /// Say how long what is kept, who is erased next for their age, and whether the clock can be trusted
+    ///
+    /// A robot does it by itself, and `greeter sync`; not after the clock has jumped by more than a day, or everything was off for longer.
+    Retention {
+        /// The clock is right: erase what is due
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Remove the store that an older greeter left; there is no way back afterwards
     ///
     /// It is removed by itself after 14 days, and when somebody is erased.
@@ -72,6 +85,7 @@ impl StoreArgs {
             Command::Restore { .. } => "store restore",
             Command::Rekey => "store rekey",
             Command::Compact => "store compact",
+            Command::Retention { .. } => "store retention",
             Command::CommitUpgrade => "store commit-upgrade",
             Command::UndoUpgrade => "store undo-upgrade",
         }
@@ -130,6 +144,7 @@ pub fn run(args: &StoreArgs, config: &Config) -> anyhow::Result<Exit> {
             anstream::println!("The records take {} kB instead of {} kB.", after.div_ceil(1024), before.div_ceil(1024));
             Ok(Exit::Done)
         }
+        Command::Retention { confirm } => retention(*confirm, config),
         Command::CommitUpgrade => {
             let there = store::commit_upgrade(&settings.folder)?;
             anstream::println!(
@@ -151,6 +166,54 @@ pub fn run(args: &StoreArgs, config: &Config) -> anyhow::Result<Exit> {
             Ok(if there { Exit::Done } else { Exit::Failed })
         }
     }
+}
+
+/// Days ahead that are told.
+const AHEAD: i64 = 30;
+
+fn retention(confirm: bool, config: &Config) -> anyhow::Result<Exit> {
+    let (settings, now) = (&config.store, jiff::ZonedDateTime::now());
+    let days = |days: u32| if days == 0 { "for ever".to_owned() } else { format!("{days} days") };
+    anstream::println!("people who are in no roster: {}", days(settings.keep_people_days));
+    anstream::println!("events: {} days", config.journal.keep_days);
+    anstream::println!("damaged stores that were set aside: {}", days(settings.keep_damaged_days));
+    anstream::println!(
+        "photos: {}",
+        if settings.keep_photos { "as long as the person" } else { "until their templates are made" }
+    );
+    if confirm {
+        ClockFile::beside(&settings.folder).confirm(now.timestamp())?;
+        retain(config, &now)?;
+    }
+    for due in forgetting::due(settings, now.date().saturating_add(AHEAD.days()))? {
+        anstream::println!("record {} goes on {}: {}", due.record, due.on, due.why);
+    }
+    match ClockFile::beside(&settings.folder).peek(now.timestamp())? {
+        Trust::Steady => Ok(Exit::Done),
+        Trust::Jumped(last) => {
+            anstream::println!("{}: greeter store retention --confirm", forgetting::waiting(last, &now));
+            Ok(Exit::Attention)
+        }
+    }
+}
+
+/// Erases what is due, or says why not.
+pub(super) fn retain(config: &Config, now: &ZonedDateTime) -> anyhow::Result<()> {
+    if let Trust::Jumped(last) = ClockFile::beside(&config.store.folder).look(now.timestamp())? {
+        anstream::println!(
+            "note: {}. If the clock is right: greeter store retention --confirm",
+            forgetting::waiting(last, now)
+        );
+        return Ok(());
+    }
+    let gone = forgetting::carry_out(config, now)?;
+    for due in &gone {
+        anstream::println!("{due}");
+    }
+    if !gone.is_empty() && !forgetting::finish(&config.store)? {
+        anstream::println!("What is left of them is removed when the store is opened next.");
+    }
+    Ok(())
 }
 
 fn check(store: &Store) -> anyhow::Result<Checked> {

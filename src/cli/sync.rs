@@ -6,14 +6,15 @@ use super::Exit;
 use crate::{
     config::Config,
     face::{Enroller, ModelError},
-    rights::objections::Objections,
-    sync::{Job, Outcome, synchronise},
+    rights::{filing, forgetting, objections::Objections},
+    sync::{Job, Outcome, Report, synchronise},
 };
 
 /// Preload people from a roster (CSV) and their photos.
 ///
 /// The roster has a row a person and the columns id_number, name, phone and photos (or 身份证号, 姓名, 手机号, 照片); optional columns
-/// are pronunciation (读音), language, salutation, category, services and appointment. A row that cannot be taken is reported with its number and the
+/// are pronunciation (读音), language, salutation, category, services, appointment, basis (处理依据), basis_date, guardian_consent, source and
+/// valid_until. A row that cannot be taken is reported with its number and the
 /// reason, and all others go in. Running the same sync again changes nothing.
 ///
 /// Exit code: 0 when every row is in, 3 when rows were rejected, 1 when the sync could not be done.
@@ -30,8 +31,8 @@ pub struct SyncArgs {
     /// Remove people who are not in the roster (a row that is rejected removes nobody)
     #[arg(long)]
     pub mirror: bool,
-    /// With --mirror: remove even more than half of the people
-    #[arg(long, requires = "mirror")]
+    /// Remove even more than half of the people
+    #[arg(long)]
     pub allow_mass_removal: bool,
     /// Write what became of each row to a CSV file: row and record numbers and reasons, and nobody's data
     #[arg(long, value_name = "FILE")]
@@ -57,6 +58,7 @@ pub fn run(
         photos: args.photos.as_deref().unwrap_or(beside),
         model,
         same_person,
+        basis: config.enrolment.basis,
         objections: objections.as_ref(),
         dry_run: args.dry_run,
         mirror: args.mirror,
@@ -67,11 +69,25 @@ pub fn run(
     bar.finish_and_clear();
     let report = done?;
     anstream::println!("{report}");
+    if !args.dry_run {
+        afterwards(&report, config)?;
+    }
     if let Some(path) = &args.report {
         report.write(path)?;
         anstream::println!("Each row's fate is in {}.", path.display());
     }
     Ok(if report.count(Outcome::Rejected) > 0 { Exit::Attention } else { Exit::Done })
+}
+
+/// Notes who was in the roster, and erases whom nobody may keep any longer.
+fn afterwards(report: &Report, config: &Config) -> anyhow::Result<()> {
+    let now = jiff::ZonedDateTime::now();
+    forgetting::note_roster(&config.store, report.in_roster(), &now)?;
+    super::store::retain(config, &now)?;
+    if let Some(notice) = filing::notice(forgetting::people(&config.store)?) {
+        anstream::println!("note: {}: {}", notice.what, notice.then);
+    }
+    Ok(())
 }
 
 /// On the error output, so that the summary can be piped; indicatif hides it where that is no terminal.

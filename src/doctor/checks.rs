@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Finding, Wanted, box_contents, devices, isolated, machine, people, picture};
+use super::{Finding, Wanted, box_contents, devices, isolated, machine, people, picture, privacy};
 use crate::{
     config::Config,
     installation::{Installation, NotInstalled},
@@ -42,6 +42,7 @@ pub fn checks(chosen: Option<PathBuf>) -> Vec<Check> {
         Err(error) => checks.push(missing(&error)),
     }
     checks.extend([
+        Check::new("privacy", 20, with(&config, privacy::privacy)),
         Check::new("disk", 5, with(&config, |config| machine::disk(&config.store.folder))),
         Check::new("clock", 5, machine::clock),
     ]);

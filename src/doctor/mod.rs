@@ -1,6 +1,6 @@
 //! Looks at everything that a robot needs before it can greet, and says what is wrong and what helps.
 //!
-//! `checks` says in which order what is looked at; `devices`, `box_contents`, `people` and `machine` do it, each knowing nothing of the
+//! `checks` says in which order what is looked at; `devices`, `box_contents`, `people`, `privacy` and `machine` do it, each knowing nothing of the
 //! others; `picture` takes one, if asked, with `drawing` under it. Here is what they share: a finding, and [`isolated`], which keeps a check that panics or hangs from hiding the others.
 //! Nothing is changed anywhere but for that picture's file: no store or key is made, and a camera or store that is in use is left alone.
 
@@ -11,6 +11,7 @@ mod drawing;
 mod machine;
 mod people;
 mod picture;
+mod privacy;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -286,7 +286,11 @@ mod tests {
     #[test]
     fn looking_for_a_store_makes_none() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..StoreSettings::default()
+        };
         assert!(matches!(not_to_be_read(&settings), Some(Finding::Fine(what)) if what.starts_with("none yet")));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::{ToSpan, civil::Date};
+use jiff::civil::Date;
 
 use crate::config::JournalSettings;
 
@@ -20,13 +20,12 @@ const FILE_MODE: u32 = 0o640;
 #[derive(Debug, Clone)]
 pub struct DayFiles {
     folder: PathBuf,
-    keep_days: u32,
 }
 
 impl DayFiles {
     /// As the operator has it; `None` where no events are to be kept.
     pub fn of(settings: &JournalSettings) -> Option<Self> {
-        (settings.keep_days > 0).then(|| Self { folder: settings.folder.clone(), keep_days: settings.keep_days })
+        (settings.keep_days > 0).then(|| Self { folder: settings.folder.clone() })
     }
 
     /// Where it is.
@@ -39,7 +38,7 @@ impl DayFiles {
         self.folder.join(format!("events-{day}.jsonl"))
     }
 
-    /// Opens a day's file for appending; a new one erases those that are too old.
+    /// Opens a day's file for appending.
     ///
     /// # Errors
     /// As the system says.
@@ -50,7 +49,6 @@ impl DayFiles {
             Ok(file) => {
                 // Whatever the process's own mask says.
                 file.set_permissions(Permissions::from_mode(FILE_MODE))?;
-                self.erase_before(day.saturating_sub(i64::from(self.keep_days).days()));
                 Ok(file)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => OpenOptions::new().append(true).open(&path),
@@ -79,7 +77,8 @@ impl DayFiles {
         fs::set_permissions(&self.folder, Permissions::from_mode(FOLDER_MODE))
     }
 
-    fn erase_before(&self, oldest: Date) {
+    /// Erases the files of earlier days.
+    pub fn erase_before(&self, oldest: Date) {
         let too_old = self.days().into_iter().flatten().filter(|day| *day < oldest);
         for path in too_old.map(|day| self.file_of(day)) {
             if let Err(error) = fs::remove_file(&path) {
@@ -119,16 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn days_are_kept_as_long_as_the_operator_says_and_other_files_are_left_alone() {
+    fn earlier_days_are_erased_and_other_files_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let events = folder.path().join("data/events");
-        let files = DayFiles { folder: events.clone(), keep_days: 2 };
+        let files = DayFiles { folder: events.clone() };
         for day in 26..=29 {
             drop(files.open(date(2026, 11, day)).unwrap());
         }
         let foreign = ["events-2026-1-1.jsonl", "events-20261101.jsonl", "events-2026-11-01.jsonl.gz", "notes.txt"];
         foreign.iter().for_each(|name| fs::write(events.join(name), "mine").unwrap());
         drop(files.open(date(2026, 11, 30)).unwrap());
+        files.erase_before(date(2026, 11, 28));
         let mut expected: Vec<String> = foreign.iter().map(|name| (*name).to_owned()).collect();
         expected.extend([28, 29, 30].map(|day| format!("events-2026-11-{day}.jsonl")));
         expected.sort();
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn its_group_may_read_the_events_and_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
-        let files = DayFiles { folder: folder.path().join("data/events"), keep_days: 9 };
+        let files = DayFiles { folder: folder.path().join("data/events") };
         drop(files.open(date(2026, 11, 29)).unwrap());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder.path().join("data/events")), 0o750);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn where_nothing_was_written_there_is_nothing_to_read() {
-        let files = DayFiles { folder: "/nowhere/events".into(), keep_days: 1 };
+        let files = DayFiles { folder: "/nowhere/events".into() };
         assert_eq!(files.newest_first().unwrap(), Vec::<PathBuf>::new());
         let none = JournalSettings { keep_days: 0, ..JournalSettings::default() };
         assert!(DayFiles::of(&none).is_none());

@@ -287,12 +287,12 @@ impl Keys {
         Ok(None)
     }
 
-    /// Erases the key of one person, without the store's lock and without room on the disk: whoever has the store open finds it erased. It lasts
-    /// when this returns. Says whether there was such a person.
+    /// Erases the keys of these people, without the store's lock and without room on the disk: whoever has the store open finds them erased. It
+    /// lasts when this returns. Says whether all of them were there; nothing is done where one was not.
     ///
     /// # Errors
     /// [`DiskError`].
-    pub fn erase(settings: &StoreSettings, record: RecordNumber) -> Result<bool, KeyError> {
+    pub fn erase(settings: &StoreSettings, records: &[RecordNumber]) -> Result<bool, KeyError> {
         let Some(sealer) = Sealer::all(settings)?.into_iter().next() else { return Ok(false) };
         let first = &KeyRing::paths(&settings.key_file)[0];
         let locked = File::open(first)
@@ -301,16 +301,25 @@ impl Keys {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             locked => Some(locked.map_err(disk::at(first))?),
         };
-        let keys = Self::read(&settings.key_file)?;
-        if !keys.is_some_and(|keys| matches!(keys.slot(record, &sealer), Slot::Given(_))) {
+        let Some(keys) = Self::read(&settings.key_file)? else { return Ok(false) };
+        if !records.iter().all(|record| matches!(keys.slot(*record, &sealer), Slot::Given(_))) {
             return Ok(false);
         }
         for path in KeyRing::paths(&settings.key_file) {
             let file = OpenOptions::new().write(true).open(&path).map_err(disk::at(&path))?;
-            file.write_all_at(&ERASED, record.0 * SLOT as u64).map_err(disk::at(&path))?;
-            file.sync_data().map_err(disk::at(&path))?;
+            records
+                .iter()
+                .try_for_each(|record| file.write_all_at(&ERASED, record.0 * SLOT as u64))
+                .and_then(|()| file.sync_data())
+                .map_err(disk::at(&path))?;
         }
         Ok(true)
+    }
+
+    /// Whoever has a key.
+    pub fn records(&self) -> impl Iterator<Item = RecordNumber> {
+        let given = |number: &u64| slot_in(&self.0, *number).is_some_and(|slot| *slot != ERASED && *slot != [0; SLOT]);
+        (1..self.0.len().div_ceil(SLOT) as u64).filter(given).map(RecordNumber)
     }
 
     /// When anything in the keys' file was changed last; tells who follows that somebody may have been erased.

@@ -134,6 +134,8 @@ mod tests {
                 category: None,
                 services: Vec::new(),
                 appointment: None,
+                basis: None,
+                valid_until: None,
             },
             photos: photos.iter().enumerate().map(photo).collect(),
             refused: Vec::new(),

@@ -21,6 +21,8 @@ use crate::{
 };
 
 const ENDING: &str = ".access";
+/// Such as `2026-11-29T09:00:00+08:00`.
+pub const WITH_OFFSET: &str = "%Y-%m-%dT%H:%M:%S%:z";
 /// In bytes.
 const LONGEST_LINE: u64 = 4096;
 
@@ -56,6 +58,14 @@ pub struct Access {
     pub command: String,
     /// Whose records.
     pub records: Whose,
+}
+
+impl Access {
+    /// By the user of this process.
+    pub fn by_us(command: String, records: Whose, at: &jiff::ZonedDateTime) -> Self {
+        let (user, sudo_user) = who();
+        Self { at: at.strftime(WITH_OFFSET).to_string(), user, sudo_user, command, records }
+    }
 }
 
 /// A line of the file.
@@ -230,7 +240,11 @@ mod tests {
         }
 
         fn settings(&self) -> StoreSettings {
-            StoreSettings { folder: self.0.path().join("store"), key_file: self.0.path().join("store.key") }
+            StoreSettings {
+                folder: self.0.path().join("store"),
+                key_file: self.0.path().join("store.key"),
+                ..StoreSettings::default()
+            }
         }
 
         fn lines(&self) -> Vec<String> {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     person::RecordNumber,
@@ -50,7 +51,11 @@ pub enum ExportError {
 /// [`ExportError`].
 pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Path) -> Result<usize, ExportError> {
     let enrolled = store.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
-    let photos = store.photos(record)?;
+    let photo = |number| match store.photo(record, number) {
+        Err(StoreError::PhotoNotKept(_)) => Ok(None),
+        read => read.map(Some),
+    };
+    let photos = enrolled.photos.iter().map(|kept| photo(kept.number)).collect::<Result<Vec<_>, _>>()?;
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |cause| ExportError::Write { path, cause }
@@ -66,8 +71,11 @@ pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Pat
     };
     let mut kept = Vec::new();
     for (at, (photo, bytes)) in enrolled.photos.iter().zip(&photos).enumerate() {
-        let name = format!("photo-{}.{}", at + 1, if bytes.starts_with(b"\x89PNG") { "png" } else { "jpg" });
-        write(&name, bytes)?;
+        let ending = |bytes: &Zeroizing<Vec<u8>>| if bytes.starts_with(b"\x89PNG") { "png" } else { "jpg" };
+        let name = bytes.as_ref().map(|bytes| format!("photo-{}.{}", at + 1, ending(bytes)));
+        if let (Some(name), Some(bytes)) = (&name, bytes) {
+            write(name, bytes)?;
+        }
         let mut templates = serde_json::Map::new();
         for model in &photo.models {
             let made = store.templates_of(record, model)?;
@@ -87,11 +95,11 @@ pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Pat
     write("person.json", format!("{all:#}\n").as_bytes())?;
     write("person.html", page(&all).as_bytes())?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))?;
-    Ok(kept.len())
+    Ok(photos.iter().flatten().count())
 }
 
 /// What the rows of the page are called, in the order in which they stand.
-const ROWS: [(&str, &str); 11] = [
+const ROWS: [(&str, &str); 13] = [
     ("record", "编号 · Record"),
     ("name", "姓名 · Name"),
     ("pronunciation", "读音 · Pronunciation"),
@@ -102,6 +110,8 @@ const ROWS: [(&str, &str); 11] = [
     ("category", "类别 · Category"),
     ("services", "业务 · Services"),
     ("appointment", "预约 · Appointment"),
+    ("basis", "处理依据 · Legal basis"),
+    ("valid_until", "有效期至 · Kept until"),
     ("on_hold", "不报姓名 · Never named"),
 ];
 
@@ -109,6 +119,7 @@ fn page(all: &Value) -> String {
     let value = |key: &str| match all["person"].get(key).or(all.get(key)) {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
+        Some(Value::Object(parts)) => parts.values().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
         Some(other) => other.to_string(),
     };
@@ -116,7 +127,12 @@ fn page(all: &Value) -> String {
     let photo = |photo: &Value| {
         let models: Vec<String> = photo["templates"].as_object().into_iter().flatten().map(|it| it.0.clone()).collect();
         let file = escaped(photo["file"].as_str().unwrap_or_default());
-        format!("<p><img src=\"{file}\" width=\"320\"><br>{}\n", escaped(&models.join(", ")))
+        let shown = if file.is_empty() {
+            "(不保留 · not kept)".into()
+        } else {
+            format!("<img src=\"{file}\" width=\"320\">")
+        };
+        format!("<p>{shown}<br>{}\n", escaped(&models.join(", ")))
     };
     let events = all["events"].as_array().map_or(0, Vec::len);
     [
@@ -143,14 +159,18 @@ mod tests {
     use crate::{
         config::StoreSettings,
         face::Template,
-        person::{IdNumber, PersonName, PhoneNumber, Taxpayer},
+        person::{Basis, Ground, IdNumber, PersonName, PhoneNumber, Taxpayer},
         store::{Change, EnrolledPhoto, Enrolment},
     };
 
     #[test]
     fn a_person_gets_everything_that_is_kept_of_them_to_read_and_only_they() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..StoreSettings::default()
+        };
         let mut store = Store::open(&settings).unwrap().store;
         let record = store.new_record();
         let taxpayer = Taxpayer {
@@ -164,6 +184,13 @@ mod tests {
             category: None,
             services: vec!["vat".into(), "invoice".into()],
             appointment: None,
+            basis: Some(Basis {
+                ground: Ground::ConsentToRecognition,
+                since: jiff::civil::date(2026, 11, 2),
+                guardian: None,
+                source: "desk 4".into(),
+            }),
+            valid_until: Some(jiff::civil::date(2027, 11, 2)),
         };
         let photo = EnrolledPhoto::Embedded {
             bytes: b"a photo".to_vec(),
@@ -182,7 +209,15 @@ mod tests {
         assert_eq!((&all["on_hold"], all["events"].as_array().unwrap().len()), (&json!(true), 1));
         assert_eq!(all["photos"][0]["templates"]["net"][1].as_f64().unwrap() as f32, 0.8);
         let page = fs::read_to_string(to.join("person.html")).unwrap();
-        for shown in ["陈 &lt;伟>", "+8613800138000", "vat; invoice", "photo-1.jpg", "net"] {
+        for shown in [
+            "consent-to-recognition, 2026-11-02, desk 4",
+            "2027-11-02",
+            "陈 &lt;伟>",
+            "+8613800138000",
+            "vat; invoice",
+            "photo-1.jpg",
+            "net",
+        ] {
             assert!(page.contains(shown), "{shown}: {page}");
         }
         for name in ["", "person.json", "person.html", "photo-1.jpg"] {

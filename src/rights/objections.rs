@@ -101,7 +101,11 @@ mod tests {
     #[test]
     fn who_objected_is_known_by_their_number_and_the_file_does_not_say_who_they_are() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..StoreSettings::default()
+        };
         assert!(Objections::of(&settings).unwrap().is_none());
         StoreKey::create(&settings.key_file).unwrap();
         let [chen, li] = ["11010519491231002X", "110199197001010011"].map(IdNumber::new);

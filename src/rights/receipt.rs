@@ -131,7 +131,11 @@ mod tests {
 
     fn office() -> (tempfile::TempDir, StoreSettings) {
         let folder = tempfile::tempdir().unwrap();
-        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..StoreSettings::default()
+        };
         StoreKey::create(&settings.key_file).unwrap();
         (folder, settings)
     }

@@ -35,7 +35,11 @@ impl Office {
     }
 
     fn settings(&self) -> StoreSettings {
-        StoreSettings { folder: self.folder.path().join("store"), key_file: self.folder.path().join("store.key") }
+        StoreSettings {
+            folder: self.folder.path().join("store"),
+            key_file: self.folder.path().join("store.key"),
+            ..StoreSettings::default()
+        }
     }
 
     fn reader(&self) -> Reader {

@@ -95,7 +95,11 @@ mod tests {
     fn hall() -> (tempfile::TempDir, StoreSettings, CurrentRoll) {
         use rand::SeedableRng as _;
         let folder = tempfile::tempdir().unwrap();
-        let store = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let store = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..StoreSettings::default()
+        };
         let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(3);
         let card = Card::from(made_up::taxpayer(CHEN, &mut generator));
         let demands = |_| crate::gallery::decision::Demands::new(&Default::default(), 0.5, None);

@@ -43,6 +43,7 @@ impl Store {
             let record = person.taxpayer.record;
             for photo in &person.photos {
                 match self.photo(record, photo.number) {
+                    Err(StoreError::PhotoNotKept(_)) => {}
                     Ok(bytes) if PhotoDigest::of(&bytes) == photo.digest => checked.photos += 1,
                     Ok(_) | Err(StoreError::MissingPhoto(_) | StoreError::Damaged { .. }) => {
                         checked.lost.push((record, photo.number));

@@ -61,12 +61,12 @@ pub enum Change {
     Remove(RecordNumber),
 }
 
-/// Somebody who is put in: their key, who they were before, and the files of their new photos, which are written already.
+/// Somebody who is put in: their key, who they were before, and the names of their new photos' files, which are written already.
 struct Putting {
     enrolment: Enrolment,
     seal: Seal,
     before: Option<Enrolled>,
-    files: BTreeMap<PhotoDigest, PhotoName>,
+    files: BTreeMap<PhotoDigest, Vec<u8>>,
 }
 
 impl Store {
@@ -142,10 +142,32 @@ impl Store {
             let EnrolledPhoto::Embedded { bytes, .. } = photo else { continue };
             let digest = PhotoDigest::of(bytes);
             if !known(digest) && !files.contains_key(&digest) {
-                files.insert(digest, self.photos.write(&seal, bytes).map_err(|error| self.as_full(error, 0))?);
+                let write = || self.photos.write(&seal, bytes).map_err(|error| self.as_full(error, 0));
+                let name = if self.keep_photos { write()?.bytes().to_vec() } else { Vec::new() };
+                files.insert(digest, name);
             }
         }
         Ok(Putting { enrolment, seal, before, files })
+    }
+
+    /// Gives up the photos, where they are not to be kept; their templates stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] and others when writing fails.
+    pub fn give_up_photos(&mut self) -> Result<(), StoreError> {
+        let (mut batch, mut obsolete) = (Batch::new(), Vec::new());
+        self.engine.scan(layout::PHOTOS, |key, name| {
+            batch.extend((!self.keep_photos && !name.is_empty()).then(|| (key.to_vec(), Some(Vec::new()))));
+            obsolete.extend(PhotoName::from_bytes(name));
+            Ok(())
+        })?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.engine.apply(batch)?;
+        self.acknowledge(0)?;
+        self.forget_photos(&obsolete);
+        Ok(())
     }
 
     /// Removes files that no row names any more. One that stays is removed at the next start.
@@ -237,7 +259,7 @@ impl Store {
                 (None, Some(name)) => {
                     next_number += 1;
                     let new = StoredPhoto { number: next_number - 1, digest, ..StoredPhoto::default() };
-                    batch.push((layout::photo(record, new.number), Some(name.bytes().to_vec())));
+                    batch.push((layout::photo(record, new.number), Some(name.clone())));
                     new
                 }
                 (None, None) => return Err(StoreError::MissingPhoto(record)),

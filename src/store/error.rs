@@ -177,6 +177,11 @@ pub enum StoreError {
     /// A photo was said to be stored and is not.
     #[error("a photo of record {0} that should be in the store is not. Run `greeter sync` again")]
     MissingPhoto(RecordNumber),
+    /// A photo was not to be kept.
+    #[error(
+        "the photos of record {0} were not kept (`store.keep_photos = false`), so only the office has them. Run `greeter sync` with the roster and its photos"
+    )]
+    PhotoNotKept(RecordNumber),
 }
 
 impl StoreError {
@@ -221,6 +226,7 @@ mod tests {
             StoreError::UnknownRecord(RecordNumber(7)),
             StoreError::DuplicateId { record: RecordNumber(8), holder: RecordNumber(7) },
             StoreError::MissingPhoto(RecordNumber(7)),
+            StoreError::PhotoNotKept(RecordNumber(7)),
             StoreError::KeysMissing { file: "data/store.key.people".into(), folder: "data/store".into() },
             StoreError::KeysOlder { file: "data/store.key.people".into(), folder: "data/store".into() },
             StoreError::NoCopy { folder: "data/store".into() },
@@ -245,6 +251,7 @@ mod tests {
             "there is no record #7. `greeter people list` shows all",
             "the identity number of record #8 already belongs to record #7; each person is one record",
             "a photo of record #7 that should be in the store is not. Run `greeter sync` again",
+            "the photos of record #7 were not kept (`store.keep_photos = false`), so only the office has them. Run `greeter sync` with the roster and its photos",
             "the file of people's keys data/store.key.people is missing, and without it nobody in the store in data/store can be read. Restore it from its backup",
             "the file of people's keys data/store.key.people is older than the store in data/store, so whoever was enrolled since could not be read. Nothing was changed. Put the newest one back",
             "there is no copy beside the store in data/store yet: nobody is known. Preload people with `greeter sync`",

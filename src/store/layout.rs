@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `m` name | about the store itself: schema, check record, generation |
 //! | `p` record | the person ([`Enrolled`]), JSON sealed with their own key |
-//! | `f` record, photo | the random name of the photo's file |
+//! | `f` record, photo | the random name of the photo's file; nothing where photos are not kept |
 //! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed with its owner's key |
 //! | `r` record, photo, model name | why this model cannot use it, sealed with its owner's key |
 //! | `i` HMAC of the identity number | the record number, sealed with the store's key |

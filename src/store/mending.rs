@@ -77,6 +77,8 @@ impl Store {
             match key.get(..1).unwrap_or_default() {
                 layout::PEOPLE => found.people.push(record.ok_or_else(|| self.illegible())?),
                 layout::INDEX => found.index.push((key.to_vec(), value.to_vec())),
+                // Where photos are not kept there is nothing to mend.
+                layout::PHOTOS if value.is_empty() => {}
                 layout::PHOTOS => found.photos.push((key.to_vec(), record, PhotoName::from_bytes(value))),
                 // They come after the people: keys are in order.
                 layout::TEMPLATES | layout::REFUSALS => {

@@ -32,6 +32,7 @@ pub struct Store {
     pub(super) generation: u64,
     pub(super) next_record: RecordNumber,
     pub(super) folder: PathBuf,
+    pub(super) keep_photos: bool,
     _lock: StoreLock,
 }
 
@@ -102,7 +103,6 @@ impl Store {
             let sealer = Sealer::new(key);
             let upgrade = Upgrade::of(folder, &settings.key_file, &sealer);
             upgrade.run()?;
-            upgrade.expire()?;
         }
         let present = is_store(folder)?;
         let former = present || snapshot::path(folder).exists();
@@ -141,8 +141,17 @@ impl Store {
         }
         let generation = generation.max(ring.counted());
         let next_record = ring.next_record();
-        let mut store =
-            Self { engine, sealer, ring, photos, generation, next_record, folder: folder.clone(), _lock: lock };
+        let mut store = Self {
+            engine,
+            sealer,
+            ring,
+            photos,
+            generation,
+            next_record,
+            folder: folder.clone(),
+            keep_photos: settings.keep_photos,
+            _lock: lock,
+        };
         let mended = store.mend()?;
         if let Some(next) = &next {
             store.take_key(settings, &key, next)?;

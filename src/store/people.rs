@@ -135,9 +135,12 @@ impl Store {
     /// One of a person's photos as the office delivered it.
     ///
     /// # Errors
-    /// [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Disk`].
+    /// [`StoreError::MissingPhoto`], [`StoreError::PhotoNotKept`], [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn photo(&self, record: RecordNumber, number: u16) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let name = self.engine.get(&layout::photo(record, number))?;
+        if name.as_ref().is_some_and(Vec::is_empty) {
+            return Err(StoreError::PhotoNotKept(record));
+        }
         let name = name.as_deref().and_then(PhotoName::from_bytes).ok_or(StoreError::MissingPhoto(record))?;
         let seal = self.seal_of(record)?.ok_or(StoreError::UnknownRecord(record))?;
         self.photos.read(&seal, name)?.ok_or(StoreError::MissingPhoto(record))

@@ -2,7 +2,7 @@
 //!
 //! Everybody is written into a new store beside the old one, one after the other; who is in it already is passed over, so a cut costs little.
 //! Then the names are exchanged, each step of which is seen from the names that are there. The old store stays beside the new one, as
-//! `F.before-upgrade`, for [`KEPT_FOR`] or until `greeter store commit-upgrade`: `greeter store undo-upgrade` brings it back, for an older
+//! `F.before-upgrade`, for two weeks or until `greeter store commit-upgrade`: `greeter store undo-upgrade` brings it back, for an older
 //! greeter refuses the new one. An erasure ends that, because the old store still has whoever is erased.
 //!
 //! | before | while people are written | afterwards |
@@ -39,8 +39,6 @@ const NEW: &str = ".upgrade";
 const OLD: &str = ".before-upgrade";
 /// Behind the names of what a store that is undone leaves for a moment.
 const UNDONE: &str = ".undone";
-/// For how long the older store is kept.
-const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 /// What is written at once, in bytes of photos.
 const AT_ONCE: usize = 32 << 20;
 
@@ -80,18 +78,6 @@ impl<'a> Upgrade<'a> {
         }
         self.exchange(&new, &old)?;
         Ok(true)
-    }
-
-    /// Gives the older store up where it was kept for long enough.
-    ///
-    /// # Errors
-    /// [`StoreError::Disk`].
-    pub fn expire(&self) -> Result<(), StoreError> {
-        if kept_for(self.folder).is_some_and(|kept| kept > KEPT_FOR) {
-            give_up(self.folder)?;
-            tracing::info!("the store of the older greeter, kept for two weeks, is removed");
-        }
-        Ok(())
     }
 
     /// The store of an older greeter, if it is one.

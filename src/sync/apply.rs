@@ -132,7 +132,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
             self.let_go(leaving)?;
         }
         if !self.job.dry_run {
-            let renewed = self.store().and_then(Store::write_snapshot);
+            let renewed = self.store().and_then(|store| store.give_up_photos().and_then(|()| store.write_snapshot()));
             renewed.map_err(SyncError::Snapshot)?;
         }
         self.rows.sort_by_key(|row| row.row.unwrap_or(usize::MAX));
@@ -193,7 +193,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
             let here = self.store().and_then(|store| store.person(record));
             let here = here.map_err(|error| self.interrupted(error))?;
             let (outcome, reason) = match changed_since(Some(person), here.as_ref()) {
-                None => (Outcome::Removed, "is no longer in the roster"),
+                None => (Outcome::Removed, "is no longer in the roster, or its row says that they must not be kept"),
                 Some(reason) if here.is_some() => (Outcome::Rejected, reason),
                 Some(_) => continue,
             };
@@ -208,6 +208,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
                 reason: reason.into(),
                 warnings: Vec::new(),
                 reading_in_doubt: false,
+                valid_until: None,
             });
         }
         self.commit(changes)
@@ -362,7 +363,8 @@ fn reported(step: &Step, looked: &mut Looked) -> RowReport {
         Some(before) => (Outcome::Changed, step.differences(before)),
     };
     let reading_in_doubt = step.row.person.is_read_in_doubt();
-    RowReport { outcome, reason, warnings, reading_in_doubt, ..rejected(step, record, String::new()) }
+    let valid_until = step.row.person.valid_until;
+    RowReport { outcome, reason, warnings, reading_in_doubt, valid_until, ..rejected(step, record, String::new()) }
 }
 
 /// The report of a row from which nothing is taken.
@@ -375,18 +377,24 @@ fn rejected(step: &Step, record: Option<RecordNumber>, reason: String) -> RowRep
         reason: reason + &stays(record),
         warnings: Vec::new(),
         reading_in_doubt: false,
+        valid_until: None,
     }
 }
 
 fn of_bad_row(row: RejectedRow, meant: Option<RecordNumber>) -> RowReport {
+    let then = match meant {
+        Some(record) if row.ends => format!(". Record {record} must not be kept"),
+        _ => stays(meant),
+    };
     RowReport {
         row: Some(row.number),
         record: meant,
         who: who(row.name.as_ref(), row.id_number.as_ref()),
         outcome: Outcome::Rejected,
-        reason: row.reason + &stays(meant),
+        reason: row.reason + &then,
         warnings: Vec::new(),
         reading_in_doubt: false,
+        valid_until: None,
     }
 }
 

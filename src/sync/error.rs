@@ -57,7 +57,7 @@ pub enum SyncError {
     },
     /// More than half of the people would go.
     #[error(
-        "{removed} of the {enrolled} people in the store are not in the roster; --mirror would remove them. Nothing was changed: if this is what you want, add --allow-mass-removal"
+        "{removed} of the {enrolled} people in the store would be removed: they are not in the roster (--mirror), or their rows say that they must not be kept. Nothing was changed: if this is what you want, add --allow-mass-removal"
     )]
     MassRemoval {
         /// How many would be removed.
@@ -144,7 +144,7 @@ mod tests {
             "the roster roster.csv is in no encoding that is known here (UTF-8, UTF-16, GB18030, Big5). Save it as \"CSV UTF-8\"",
             "row 1 of roster.csv: there is no column name. Nothing was changed; name the columns id_number, name, phone, photos (or 身份证号, 姓名, 手机号, 照片)",
             "cannot open the photo folder photos: entity not found. Name it with --photos DIR",
-            "20 of the 30 people in the store are not in the roster; --mirror would remove them. Nothing was changed: if this is what you want, add --allow-mass-removal",
+            "20 of the 30 people in the store would be removed: they are not in the roster (--mirror), or their rows say that they must not be kept. Nothing was changed: if this is what you want, add --allow-mass-removal",
             "there is no record #7. `greeter people list` shows all. 200 of 450 changes are in the store for good; the same sync again does the rest",
             "all changes are in the store, but the copy from which it would be rebuilt after damage could not be renewed: there is no record #7. `greeter people list` shows all",
             "all changes are in the store, but the report roster.csv could not be written: entity not found",

@@ -1,6 +1,6 @@
-//! The roster's optional columns: pronunciation, language, salutation, services, appointment.
+//! The roster's optional columns: pronunciation, language, salutation, services, appointment, and days.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use unic_langid::LanguageIdentifier;
 
 use crate::{
@@ -72,6 +72,11 @@ pub fn appointment(text: &str) -> Option<DateTime> {
     ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"].iter().find_map(|format| DateTime::strptime(format, &plain).ok())
 }
 
+/// A day such as `2026-11-29`, `2026/11/29` or `2026年11月29日`.
+pub fn day(text: &str) -> Option<Date> {
+    Date::strptime("%Y-%m-%d", text.replace(['/', '.', '年', '月'], "-").trim_end_matches('日')).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +115,9 @@ mod tests {
             assert_eq!(appointment(text), Some(expected), "{text}");
         }
         assert_eq!(appointment("tomorrow"), None);
+        for text in ["2026-11-04", "2026/11/4", "2026.11.04", "2026年11月4日"] {
+            assert_eq!(day(text), Some(jiff::civil::date(2026, 11, 4)), "{text}");
+        }
+        assert_eq!(day("2026-11-31").or(day("soon")), None);
     }
 }

@@ -13,10 +13,15 @@ pub enum Column {
     Category,
     Services,
     Appointment,
+    Basis,
+    BasisDate,
+    GuardianConsent,
+    Source,
+    ValidUntil,
 }
 
 /// Each column with the names it goes by; the first is ours.
-const NAMES: [(Column, &[&str]); 10] = [
+const NAMES: [(Column, &[&str]); 15] = [
     (
         Column::IdNumber,
         &["id_number", "身份证号", "身份证号码", "身份证", "证件号码", "证件号", "身份證號", "身份證號碼", "id"],
@@ -33,6 +38,11 @@ const NAMES: [(Column, &[&str]); 10] = [
     (Column::Category, &["category", "类别", "類別"]),
     (Column::Services, &["services", "业务", "办理业务", "業務", "辦理業務", "service"]),
     (Column::Appointment, &["appointment", "预约", "预约时间", "預約", "預約時間"]),
+    (Column::Basis, &["basis", "处理依据", "依据", "處理依據", "依據", "legal_basis"]),
+    (Column::BasisDate, &["basis_date", "依据日期", "同意日期", "依據日期"]),
+    (Column::GuardianConsent, &["guardian_consent", "监护人同意日期", "监护人同意", "監護人同意日期"]),
+    (Column::Source, &["source", "来源", "登记来源", "來源"]),
+    (Column::ValidUntil, &["valid_until", "有效期至", "有效期", "截止日期"]),
 ];
 
 const REQUIRED: [Column; 4] = [Column::IdNumber, Column::Name, Column::Phone, Column::Photos];

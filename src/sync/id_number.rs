@@ -94,6 +94,11 @@ pub(super) fn is_rounded(tidy: &str) -> bool {
     figure(mantissa) && exponent.trim_start_matches(['+', '-']).parse::<u32>().is_ok()
 }
 
+/// The day of birth in a number that was checked.
+pub fn born(id_number: &IdNumber) -> Option<Date> {
+    birth_date(id_number.reveal().as_bytes().get(..17)?)
+}
+
 fn birth_date(body: &[u8]) -> Option<Date> {
     let number =
         |from: usize, to: usize| body[from..to].iter().fold(0i16, |sum, digit| sum * 10 + i16::from(digit - b'0'));

@@ -2,22 +2,24 @@
 //!
 //! The store is open only while it is compared with the roster and while people are kept.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use indicatif::ProgressBar;
+use jiff::civil::Date;
 
 use super::{
     Outcome, Report, SyncError,
     apply::Applying,
+    basis::Rules,
     photos::PhotoFolder,
     plan::{self, Candidate, Mirror},
-    roster,
+    roster::{self, RejectedRow},
 };
 use crate::{
-    config::StoreSettings,
+    config::{BasisRule, StoreSettings},
     face::{Enroller, ModelError, enrollers::Enrollers},
     rights::objections::Objections,
-    store::{Opened, PhotoDigest, Store},
+    store::{Enrolled, Opened, PhotoDigest, Store},
 };
 
 /// What is to be synchronised, and how.
@@ -31,6 +33,8 @@ pub struct Job<'a> {
     pub model: &'a str,
     /// The score from which two photos may show one person; without it, photos of a row are not compared.
     pub same_person: Option<f32>,
+    /// What becomes of rows that name no legal basis.
+    pub basis: BasisRule,
     /// Whoever is in this list is not enrolled.
     pub objections: Option<&'a Objections>,
     /// Look at everything, change nothing.
@@ -56,7 +60,8 @@ pub fn synchronise(
     make_enroller: impl FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>,
     bar: &ProgressBar,
 ) -> Result<Report, SyncError> {
-    let mut roster = roster::read(job.roster, jiff::ZonedDateTime::now().date())?;
+    let today = jiff::ZonedDateTime::now().date();
+    let mut roster = roster::read(job.roster, today)?;
     if let Some(objections) = job.objections {
         roster.refuse(|person| objections.has(&person.id_number), OBJECTED);
     }
@@ -72,12 +77,15 @@ pub fn synchronise(
     };
     let candidates = roster.rows.into_iter().map(look).collect();
     let mirror = match (job.mirror, job.allow_mass_removal) {
-        (false, _) => Mirror::No,
+        (false, false) => Mirror::No,
+        (false, true) => Mirror::NoMassGuard,
         (true, false) => Mirror::Guarded,
         (true, true) => Mirror::AllowMassRemoval,
     };
     let Opened { store, rebuilt, .. } = Store::open(settings)?;
-    let plan = plan::plan(candidates, roster.rejected, store.enrolled()?, job.model, mirror)?;
+    let enrolled = store.enrolled()?;
+    let candidates = with_basis(candidates, &mut roster.rejected, &enrolled, job, today);
+    let plan = plan::plan(candidates, roster.rejected, enrolled, job.model, mirror)?;
 
     let rows = Applying::new(settings, store, &folder, Enrollers::new(make_enroller), job, bar).run(plan)?;
     let notes = rebuilt.iter().map(ToString::to_string).chain(roster.notes).collect();
@@ -92,4 +100,31 @@ pub fn synchronise(
         "sync finished"
     );
     Ok(report)
+}
+
+/// Says of each row on which basis it is enrolled, or refuses it.
+fn with_basis(
+    candidates: Vec<Candidate>,
+    rejected: &mut Vec<RejectedRow>,
+    enrolled: &[Enrolled],
+    job: &Job<'_>,
+    today: Date,
+) -> Vec<Candidate> {
+    let name = job.roster.file_name().unwrap_or_default().to_string_lossy();
+    let rules = Rules { rule: job.basis, today, roster: &name };
+    let known: HashMap<_, _> =
+        enrolled.iter().map(|person| (&person.taxpayer.id_number, person.taxpayer.basis.as_ref())).collect();
+    let settle = |mut candidate: Candidate| {
+        let row = &mut candidate.row;
+        let before = known.get(&row.person.id_number).copied();
+        match rules.settle(&row.basis, &row.person.id_number, before) {
+            Ok(basis) => row.person.basis = basis,
+            Err(fault) => {
+                rejected.push(RejectedRow::of(candidate.row, fault.to_string()));
+                return None;
+            }
+        }
+        Some(candidate)
+    };
+    candidates.into_iter().filter_map(settle).collect()
 }

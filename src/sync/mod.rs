@@ -1,9 +1,10 @@
 //! From the roster and the photos of the office to the store.
 //!
-//! `roster` (with `text`, `header`, `fields`, `id_number`, `phone`) reads rows, `photos` looks at the files they name, `plan` compares
+//! `roster` (with `text`, `header`, `fields`, `id_number`, `phone`, `basis`) reads rows, `photos` looks at the files they name, `plan` compares
 //! both with the store and decides, `apply` does it (`looked` and `likeness` find photos of somebody else), `report` tells. [`synchronise`] is the whole way.
 
 mod apply;
+mod basis;
 mod error;
 mod fields;
 mod header;

@@ -54,7 +54,7 @@ pub struct Step {
 pub struct Plan {
     /// In the roster's order.
     pub steps: Vec<Step>,
-    /// People who left; only with `--mirror`.
+    /// People whose rows say that they must not be kept, and with `--mirror` those who left.
     pub removals: Vec<Enrolled>,
     /// Rows that make no sense, with the record of the person they probably mean.
     pub rejected: Vec<(RejectedRow, Option<RecordNumber>)>,
@@ -69,6 +69,8 @@ pub enum Mirror {
     Guarded,
     /// They go, however many.
     AllowMassRemoval,
+    /// They stay; those whose rows say so go, however many.
+    NoMassGuard,
 }
 
 /// Decides. `model` is the recogniser whose templates are wanted.
@@ -97,17 +99,16 @@ pub fn plan(
     }
     for row in rejected {
         let meant = probably_meant(&row, &by_id, &left);
-        // Whoever a bad row may mean is in the roster, so they stay.
-        for record in &meant {
-            left.remove(record);
-        }
+        // Whoever a bad row may mean is in the roster, so they stay, if it does not say the contrary.
+        let those = meant.iter().filter_map(|record| left.remove(record));
+        plan.removals.extend(those.filter(|_| row.ends));
         plan.rejected.push((row, meant.first().copied()));
     }
-    if mirror != Mirror::No {
-        plan.removals = left.into_values().collect();
+    if matches!(mirror, Mirror::Guarded | Mirror::AllowMassRemoval) {
+        plan.removals.extend(left.into_values());
     }
     let removed = plan.removals.len();
-    if mirror == Mirror::Guarded && total > FEW_PEOPLE && removed * 2 > total {
+    if matches!(mirror, Mirror::No | Mirror::Guarded) && total > FEW_PEOPLE && removed * 2 > total {
         return Err(SyncError::MassRemoval { removed, enrolled: total });
     }
     Ok(plan)
@@ -131,8 +132,9 @@ impl TakenPhotos {
         }
         by_rows.retain(|_, rows| rows.len() > 1);
         let in_roster: HashSet<_> = candidates.iter().map(|candidate| &candidate.row.person.id_number).collect();
-        let outside =
-            enrolled.iter().filter(|person| mirror == Mirror::No && !in_roster.contains(&person.taxpayer.id_number));
+        let outside = enrolled.iter().filter(|person| {
+            matches!(mirror, Mirror::No | Mirror::NoMassGuard) && !in_roster.contains(&person.taxpayer.id_number)
+        });
         let by_record = outside
             .flat_map(|person| person.photos.iter().map(|photo| (photo.digest, person.taxpayer.record)))
             .collect();
@@ -240,6 +242,8 @@ impl Step {
             ("category", old.category != new.category),
             ("services", old.services != new.services),
             ("appointment", old.appointment != new.appointment),
+            ("basis", old.basis != new.basis),
+            ("valid until", old.valid_until != new.valid_until),
             ("photos", photos),
         ];
         let names: Vec<_> = different.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
@@ -253,6 +257,7 @@ mod tests {
     use crate::{
         person::{PersonName, PhoneNumber},
         store::StoredPhoto,
+        sync::basis::Said,
     };
 
     const MODEL: &str = "net";
@@ -268,6 +273,8 @@ mod tests {
             category: None,
             services: Vec::new(),
             appointment: None,
+            basis: None,
+            valid_until: None,
         }
     }
 
@@ -277,6 +284,7 @@ mod tests {
             person: person(name),
             photos: photos.iter().map(|name| (*name).into()).collect(),
             notes: vec![],
+            basis: Said::default(),
         };
         Candidate { row, digests: photos.iter().map(|photo| Ok(PhotoDigest::of(photo.as_bytes()))).collect() }
     }
@@ -302,6 +310,7 @@ mod tests {
             name: name.map(PersonName::new),
             phone: None,
             reason: "bad".into(),
+            ends: false,
         }
     }
 
@@ -430,6 +439,19 @@ mod tests {
         let another = bad_row(Some("somebody else"), Some("Li"));
         let plan = plan(vec![candidate(2, "Chen", &["a"])], vec![another], store(), MODEL, Mirror::Guarded).unwrap();
         assert_eq!(plan.removals.len(), 1, "a readable identity number says that the row means another Li");
+    }
+
+    #[test]
+    fn whoever_a_row_says_must_not_be_kept_is_removed_also_without_mirror() {
+        let bad = RejectedRow { ends: true, ..bad_row(Some("Li"), None) };
+        let store = vec![enrolled(1, "Chen", &["a"]), enrolled(2, "Li", &["b"])];
+        let plan = plan(vec![], vec![bad.clone()], store, MODEL, Mirror::No).unwrap();
+        assert_eq!(plan.removals, vec![enrolled(2, "Li", &["b"])]);
+        let many = || (1..=30).map(|n| enrolled(n, &format!("person {n}"), &["x"])).collect::<Vec<_>>();
+        let all_bad = || (1..=30).map(|n| RejectedRow { ends: true, ..bad_row(Some(&format!("person {n}")), None) });
+        assert!(super::plan(vec![], all_bad().collect(), many(), MODEL, Mirror::No).is_err());
+        let removed = super::plan(vec![], all_bad().collect(), many(), MODEL, Mirror::NoMassGuard).unwrap().removals;
+        assert_eq!(removed.len(), 30);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{fmt, io::Write, path::Path};
 
+use jiff::civil::Date;
+
 use super::SyncError;
 use crate::person::{IdNumber, PersonName, RecordNumber};
 
@@ -50,6 +52,8 @@ pub struct RowReport {
     pub warnings: Vec<String>,
     /// Whether the name may be read in several ways, and the roster does not say in which.
     pub reading_in_doubt: bool,
+    /// The last day on which the person may be kept; only where the row was taken.
+    pub valid_until: Option<Date>,
 }
 
 /// In the report file, for each name that may be read in several ways.
@@ -78,6 +82,12 @@ impl Report {
     /// How many had this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.rows.iter().filter(|row| row.outcome == outcome).count()
+    }
+
+    /// Everybody in the roster who is in the store, each with the last day on which they may be kept, where their row was taken and says so.
+    pub fn in_roster(&self) -> impl Iterator<Item = (RecordNumber, Option<Option<Date>>)> {
+        let limit = |row: &RowReport| (row.outcome != Outcome::Rejected).then_some(row.valid_until);
+        self.rows.iter().filter(|row| row.row.is_some()).filter_map(move |row| Some((row.record?, limit(row))))
     }
 
     /// Writes the CSV: row, record, outcome, reason.
@@ -201,6 +211,7 @@ mod tests {
             reason: reason.into(),
             warnings: warnings.iter().map(|warning| (*warning).to_owned()).collect(),
             reading_in_doubt: false,
+            valid_until: None,
         };
         Report {
             rows: vec![

@@ -7,14 +7,16 @@ use std::{collections::HashMap, path::Path};
 use jiff::civil::{Date, DateTime};
 
 use super::{
-    SyncError, fields,
+    SyncError,
+    basis::Said,
+    fields,
     header::{self, Column, Header},
     id_number, phone,
     text::{self, NoText},
 };
 use crate::{
     greeting::names,
-    person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer},
+    person::{Basis, IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer},
 };
 
 /// Longer names than this are a mistake in the columns.
@@ -34,16 +36,8 @@ pub struct Roster {
 impl Roster {
     /// Rejects the rows of these people, for this reason.
     pub fn refuse(&mut self, whom: impl Fn(&Person) -> bool, reason: &str) {
-        for row in self.rows.extract_if(.., |row| whom(&row.person)) {
-            let Person { id_number, name, phone, .. } = row.person;
-            self.rejected.push(RejectedRow {
-                number: row.number,
-                id_number: Some(id_number),
-                name: Some(name),
-                phone: Some(phone),
-                reason: reason.to_owned(),
-            });
-        }
+        let refused = self.rows.extract_if(.., |row| whom(&row.person));
+        self.rejected.extend(refused.map(|row| RejectedRow::of(row, reason.to_owned())));
         self.rejected.sort_by_key(|row| row.number);
     }
 }
@@ -59,6 +53,8 @@ pub struct Row {
     pub photos: Vec<String>,
     /// Optional values that were passed over.
     pub notes: Vec<String>,
+    /// What it says of the person's basis, which with what is known of them makes [`Person::basis`].
+    pub basis: Said,
 }
 
 /// A row that makes no sense, with as much as is known of whom it means.
@@ -74,6 +70,17 @@ pub struct RejectedRow {
     pub phone: Option<PhoneNumber>,
     /// A sentence or several.
     pub reason: String,
+    /// Whether it says that this person must not be kept any longer.
+    pub ends: bool,
+}
+
+impl RejectedRow {
+    /// For this reason.
+    pub fn of(row: Row, reason: String) -> Self {
+        let Person { id_number, name, phone, .. } = row.person;
+        let (id_number, name, phone) = (Some(id_number), Some(name), Some(phone));
+        Self { number: row.number, id_number, name, phone, reason, ends: false }
+    }
 }
 
 /// A taxpayer who has no record number yet.
@@ -88,6 +95,8 @@ pub struct Person {
     pub category: Option<String>,
     pub services: Vec<String>,
     pub appointment: Option<DateTime>,
+    pub basis: Option<Basis>,
+    pub valid_until: Option<Date>,
 }
 
 impl Person {
@@ -99,8 +108,19 @@ impl Person {
 
     /// The person as the record with this number.
     pub fn with_record(self, record: RecordNumber) -> Taxpayer {
-        let Self { id_number, name, pronunciation, phone, language, salutation, category, services, appointment } =
-            self;
+        let Self {
+            id_number,
+            name,
+            pronunciation,
+            phone,
+            language,
+            salutation,
+            category,
+            services,
+            appointment,
+            basis,
+            valid_until,
+        } = self;
         Taxpayer {
             record,
             id_number,
@@ -112,6 +132,8 @@ impl Person {
             category,
             services,
             appointment,
+            basis,
+            valid_until,
         }
     }
 }
@@ -194,7 +216,7 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
             ];
             let reason = reasons.into_iter().flatten().collect::<Vec<_>>().join("; ");
             let (id_number, name, phone) = (id_number.ok(), name.ok(), phone.ok());
-            return Err(Box::new(RejectedRow { number, id_number, name, phone, reason }));
+            return Err(Box::new(RejectedRow { number, id_number, name, phone, reason, ends: false }));
         }
     };
     let mut notes = Vec::new();
@@ -218,9 +240,32 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
     let salutation = salutation.or_else(|| id_number::salutation(&id_number));
     let category = Some(value(Column::Category)).filter(|text| !text.is_empty()).map(str::to_owned);
     let services = fields::list(value(Column::Services));
-    let person =
-        Person { id_number, name, pronunciation, phone, language, salutation, category, services, appointment };
-    Ok(Row { number, person, photos, notes })
+    let basis = Said::read(record, header, today).map_err(|fault| (fault.to_string(), fault.ends()));
+    let valid_until = match (value(Column::ValidUntil), fields::day(value(Column::ValidUntil))) {
+        ("", _) => Ok(None),
+        (_, None) => Err(("valid_until is no day; write it like 2026-11-29".into(), false)),
+        (_, Some(day)) if day < today => Err((format!("is valid until {day}, which is over"), true)),
+        (_, day) => Ok(day),
+    };
+    let person = Person {
+        id_number,
+        name,
+        pronunciation,
+        phone,
+        language,
+        salutation,
+        category,
+        services,
+        appointment,
+        basis: None,
+        valid_until: valid_until.as_ref().ok().copied().flatten(),
+    };
+    let fault = basis.as_ref().err().cloned().or(valid_until.err());
+    let row = Row { number, person, photos, notes, basis: basis.unwrap_or_default() };
+    match fault {
+        Some((reason, ends)) => Err(Box::new(RejectedRow { ends, ..RejectedRow::of(row, reason) })),
+        None => Ok(row),
+    }
 }
 
 fn optional<T>(
@@ -269,20 +314,14 @@ fn unless_taken(roster: &Roster, taken: &HashMap<IdNumber, usize>, row: Row) -> 
     let Some(first) = taken.get(&row.person.id_number).and_then(|at| roster.rows.get(*at)) else {
         return Ok(Some(row));
     };
-    if first.person == row.person && first.photos == row.photos {
+    if first.person == row.person && first.photos == row.photos && first.basis == row.basis {
         return Ok(None);
     }
-    let Row { number, person, .. } = row;
-    Err(Box::new(RejectedRow {
-        number,
-        id_number: Some(person.id_number),
-        name: Some(person.name),
-        phone: Some(person.phone),
-        reason: format!(
-            "has the identity number of row {0} and says something else; row {0} was taken. Keep one row a person",
-            first.number
-        ),
-    }))
+    let reason = format!(
+        "has the identity number of row {0} and says something else; row {0} was taken. Keep one row a person",
+        first.number
+    );
+    Err(Box::new(RejectedRow::of(row, reason)))
 }
 
 #[cfg(test)]

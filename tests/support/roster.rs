@@ -183,7 +183,11 @@ impl Office {
     }
 
     pub fn settings(&self) -> StoreSettings {
-        StoreSettings { folder: self.data.join("store"), key_file: self.data.join("store.key") }
+        StoreSettings {
+            folder: self.data.join("store"),
+            key_file: self.data.join("store.key"),
+            ..StoreSettings::default()
+        }
     }
 
     pub fn opens(&self) -> Result<Opened, StoreError> {
@@ -210,6 +214,7 @@ impl Office {
             photos: &photos,
             model: MODEL,
             same_person: self.same_person,
+            basis: greeter::config::BasisRule::PublicDuty,
             objections: None,
             dry_run: flags.dry_run,
             mirror: flags.mirror,
@@ -238,6 +243,8 @@ impl Office {
             category: None,
             services: Vec::new(),
             appointment: None,
+            basis: None,
+            valid_until: None,
         };
         let photo = EnrolledPhoto::Embedded { bytes, model: MODEL.into(), template: Template(vec![1.0]) };
         let enrolment = Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() };

@@ -120,7 +120,11 @@ fn visitor(visits: &Path, folder: &Path) -> std::io::Result<PathBuf> {
 }
 
 fn settings(folder: &Path, name: &str) -> StoreSettings {
-    StoreSettings { folder: folder.join(name), key_file: folder.join(format!("{name}.key")) }
+    StoreSettings {
+        folder: folder.join(name),
+        key_file: folder.join(format!("{name}.key")),
+        ..StoreSettings::default()
+    }
 }
 
 /// The configuration of one of the two programs: no voice, no chime, the rest by default.
