@@ -187,7 +187,7 @@ impl Bureau {
             ..made_up::taxpayer(record, &mut self.random)
         };
         let version = Version::UNKNOWN;
-        let change = Change::Put { record, version, card: taxpayer.into(), templates: vec![template(who, 0.0)] };
+        let change = Change::Put { record, version, card: taxpayer.into(), templates: Some(vec![template(who, 0.0)]) };
         self.roll.change().update(vec![change], demands);
     }
 

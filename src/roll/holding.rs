@@ -104,7 +104,7 @@ mod tests {
         let card = Card::from(made_up::taxpayer(CHEN, &mut generator));
         let demands = |_| crate::gallery::decision::Demands::new(&Default::default(), 0.5, None);
         let mut roll = Roll::new(Vec::new(), Vec::new(), demands);
-        let put = Change::Put { record: CHEN, version: store::Version::UNKNOWN, card, templates: Vec::new() };
+        let put = Change::Put { record: CHEN, version: store::Version::UNKNOWN, card, templates: Some(Vec::new()) };
         roll.update(vec![put], demands);
         (folder, store, CurrentRoll::new(roll))
     }

@@ -43,17 +43,8 @@ pub enum Change {
         version: Version,
         /// What to greet them from.
         card: Card,
-        /// Their templates.
-        templates: Vec<Template>,
-    },
-    /// They are new or have changed, but their templates are those that serve already.
-    Rename {
-        /// Who.
-        record: RecordNumber,
-        /// Which version this is.
-        version: Version,
-        /// What to greet them from.
-        card: Card,
+        /// Their templates; `None`: those that serve already.
+        templates: Option<Vec<Template>>,
     },
     /// They are no longer enrolled.
     Remove(RecordNumber),
@@ -62,8 +53,8 @@ pub enum Change {
 impl Change {
     /// Leaves the templates as they are.
     pub fn keep_templates(&mut self) {
-        if let Self::Put { record, version, card, .. } = self {
-            *self = Self::Rename { record: *record, version: *version, card: card.clone() };
+        if let Self::Put { templates, .. } = self {
+            *templates = None;
         }
     }
 }
@@ -80,7 +71,7 @@ impl Roll {
         templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
         let changes = people.into_iter().map(|person| {
             let record = person.record;
-            let templates = own.remove(&record).unwrap_or_default();
+            let templates = Some(own.remove(&record).unwrap_or_default());
             Change::Put { record, version: Version::UNKNOWN, card: person.into(), templates }
         });
         roll.update(changes.collect(), demands);
@@ -106,9 +97,8 @@ impl Roll {
             match change {
                 Change::Put { record, version, card, templates } => {
                     self.cards.insert(record, (version, card));
-                    entries.push(Entry::mean(record, &templates));
+                    entries.extend(templates.map(|templates| Entry::mean(record, &templates)));
                 }
-                Change::Rename { record, version, card } => drop(self.cards.insert(record, (version, card))),
                 Change::Remove(record) => {
                     self.cards.remove(&record);
                     entries.push(Entry::gone(record));

@@ -234,30 +234,6 @@ mod tests {
             StoreError::OlderDamaged { folder: "data/store".into(), cause: "page 7".into() },
         ]
         .map(|error| error.to_string());
-        let expected = [
-            "the key file data/store.key is missing, and without it nobody in the store in data/store can be read. Restore the key from its backup",
-            "the key file data/store.key can be read by others (mode 644). Run `greeter store rekey`, which gives the store another key; if nobody else had access to this machine, `chmod 600 data/store.key` is enough",
-            "the key file data/store.key has 5 bytes, a key has 32. Restore the key from its backup",
-            "the key in data/store.key does not open the store in data/store. Set `store.key_file` to the key this store was made with",
-            "the store in data/store is in use by process 7 (greeter sync). Usually a `greeter sync` is still running: wait until it has finished and try again",
-            "the store in data/store was written by a newer greeter (schema 2; this one knows up to 1). Run the newer greeter again, or restore a backup from before the upgrade",
-            "the folder data/store holds other files and no store. Set `store.folder` to a folder of its own",
-            "the store in data/store is damaged (no page 7). Run the same command again, and the store is rebuilt from its snapshot",
-            "the store in data/store is damaged (no page 7) and cannot be rebuilt: there is no snapshot beside it. Restore data/store from a backup; or move it and its snapshot away (`mv data/store data/store.old; mv data/store.snapshot data/store.snapshot.old`) and run `greeter sync` again to preload everybody anew",
-            "the disk that holds data/store is full: 3 MB are free, 77 MB are needed. Free some space and run the same command again",
-            "data/store: timed out",
-            "writing to the store in data/store failed (timed out), so nothing after it is acknowledged. Check the disk, then run the same command again",
-            "who is on hold cannot be read from data/store.hold (no page 7), so nobody is named. Remove the file, run `greeter people hold N` again for everybody who was on hold, and people are named again",
-            "there is no record #7. `greeter people list` shows all",
-            "the identity number of record #8 already belongs to record #7; each person is one record",
-            "a photo of record #7 that should be in the store is not. Run `greeter sync` again",
-            "the photos of record #7 were not kept (`store.keep_photos = false`), so only the office has them. Run `greeter sync` with the roster and its photos",
-            "the file of people's keys data/store.key.people is missing, and without it nobody in the store in data/store can be read. Restore it from its backup",
-            "the file of people's keys data/store.key.people is older than the store in data/store, so whoever was enrolled since could not be read. Nothing was changed. Put the newest one back",
-            "there is no copy beside the store in data/store yet: nobody is known. Preload people with `greeter sync`",
-            "the copy beside the store, data/store.snapshot, is damaged (it is cut off). Run `greeter store repair`, which writes it anew",
-            "the store in data/store is an older greeter's and damaged (page 7). Run `people list` with the older greeter, which rebuilds it; then run this one again",
-        ];
-        assert_eq!(texts, expected);
+        assert_eq!(texts.join("\n") + "\n", include_str!("../../tests/golden/store-errors.txt"));
     }
 }
