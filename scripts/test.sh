@@ -12,6 +12,7 @@ networks       Every network is rebuilt from the package that it came from, and 
 mutations      20,000 damaged pictures.
 power          Three hundred power cuts.
 voices         Two hundred interruptions, eighty voices that break in, a thousand utterances.
+strangers      Three hundred strangers before a robot that knows five hundred people.
 surnames       Sixty surnames are heard by a recogniser that knows all of English.
 PARTS
     tests/scenes/part.py --list
@@ -71,6 +72,7 @@ case $part in
     power) cargo_test --test power -- ;;
     mutations) cargo_test --test mutations -- ;;
     voices) cargo_test --test speech_faults -- ;;
+    strangers) cargo_test --test recognition -- ;;
     surnames)
         scripts/private-python.sh .runtime/hear-python scripts/hear-python.txt
         cargo_test --test heard sixty_surnames --
