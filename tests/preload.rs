@@ -179,7 +179,7 @@ fn of_three_photos_the_one_of_somebody_else_is_named_and_the_person_is_in_withou
     let report = office.syncs().unwrap();
     assert_eq!(report.count(Outcome::Added), 1, "{report}");
     let [warning] = &report.rows[0].warnings[..] else { panic!("{report}") };
-    assert!(warning.starts_with("photo 3 is unlike the other photos of this row (score 0."), "{warning}");
+    assert!(warning.starts_with("photo 2 is unlike the other photos of this row (score 0."), "{warning}");
     assert!(warning.ends_with("Take it out of the row, or put the right photo in its place"), "{warning}");
     assert_eq!(office.people()[0].photos.len(), 2);
     // It is not looked at again, and said again.

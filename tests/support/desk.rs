@@ -71,7 +71,15 @@ impl Desk {
 
     /// With another copy of the program.
     pub fn with_program(program: PathBuf) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::of(program, tempfile::tempdir().unwrap())
+    }
+
+    /// In a folder of this one, such as a disk of its own.
+    pub fn within(folder: &Path) -> Self {
+        Self::of(PathBuf::from(env!("CARGO_BIN_EXE_greeter")), tempfile::tempdir_in(folder).unwrap())
+    }
+
+    fn of(program: PathBuf, folder: tempfile::TempDir) -> Self {
         let text = format!(
             "# This desk's own.\n\n[store]\nfolder = \"store\"\nkey_file = \"keys/store.key\"\n\n[greeting]\nlanguage = \"en\"\nvoices = [] # silent\nchime = false\n\n[routing]\nfile = \"{}\"\n",
             tree().join("assets/demo/routing.toml").display()

@@ -29,7 +29,7 @@ impl Traces {
         self.wanted.push((what.into(), bytes.to_vec()));
     }
 
-    /// Looks for a text as it is, in UTF-16, GBK, base64 and hexadecimal figures.
+    /// Looks for a text as it is, in UTF-16, GBK, base64, and in figures.
     pub fn text(&mut self, what: &str, text: &str) {
         let wide = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<_>>();
         self.bytes(format!("{what} in UTF-16LE"), &wide(u16::to_le_bytes));
@@ -37,6 +37,9 @@ impl Traces {
         let narrow = [("UTF-8", text.as_bytes().to_vec()), ("GBK", GBK.encode(text).0.into_owned())];
         for (encoding, bytes) in &narrow[..if text.is_ascii() { 1 } else { 2 }] {
             self.bytes(format!("{what} in {encoding}"), bytes);
+            // As Rust shows bytes.
+            let figures: Vec<String> = bytes.iter().map(ToString::to_string).collect();
+            self.bytes(format!("{what} in {encoding} in figures"), figures.join(", ").as_bytes());
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             self.bytes(format!("{what} in {encoding} in hex"), hex.as_bytes());
             self.bytes(format!("{what} in {encoding} in hex"), hex.to_uppercase().as_bytes());
@@ -95,7 +98,7 @@ fn a_trace_is_found_in_every_form_and_nowhere_else() {
     let mut traces = Traces::default();
     traces.text("name", "欧阳震骅");
     traces.text("number", "13907318264");
-    let forms: [&[u8]; 9] = [
+    let forms: [&[u8]; 10] = [
         "said 欧阳震骅 twice".as_bytes(),
         b"1390731-8264",
         b"139 0731 8264",
@@ -105,6 +108,7 @@ fn a_trace_is_found_in_every_form_and_nowhere_else() {
         b"eDEzOTA3MzE4MjY0",
         b"eHgxMzkwNzMxODI2NA==",
         b"E6ACA7E998B3E99C87E9AA85",
+        b"[49, 51, 57, 48, 55, 51, 49, 56, 50, 54, 52]",
     ];
     for form in forms {
         assert_eq!(traces.found_in(form).len(), 1, "{}", String::from_utf8_lossy(form));
