@@ -152,7 +152,7 @@ pub struct Basis {
     pub source: String,
 }
 
-/// For staff.
+/// For staff; without the source, which is the office's own words.
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.ground {
@@ -161,8 +161,7 @@ impl fmt::Display for Basis {
             Ground::ConsentToRecognitionAndVerification => "consent to recognition on sight and to verification",
         })?;
         write!(f, ", since {}", self.since)?;
-        self.guardian.map_or(Ok(()), |day| write!(f, ", guardian's consent of {day}"))?;
-        write!(f, ", from {}", self.source)
+        self.guardian.map_or(Ok(()), |day| write!(f, ", guardian's consent of {day}"))
     }
 }
 

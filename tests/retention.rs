@@ -225,6 +225,9 @@ fn an_office_that_keeps_no_photos_has_templates_only() {
     assert_eq!(files(), 0);
     office.desk.does(&["store", "check"]).is_done().says("2 people and 0 photos can be read");
     office.desk.does(&["doctor", "store"]).is_done().says("2 people, 2 templates");
+    office.desk.does(&["store", "backup", "--to", "backup"]).is_done();
+    office.desk.does(&["store", "restore", "--from", "backup", "--yes"]).is_done();
+    office.desk.does(&["store", "check"]).is_done().says("2 people and 0 photos can be read");
     office.desk.does(&["people", "export", "1", "--to", "theirs"]).is_done().says("0 photos among it");
     office.desk.does(&["people", "erase", "1", "--yes"]).is_done();
     office.on(0, &["sync", "roster.csv", "--photos", &photos()]).is_done().says("1 added, 0 changed, 1 unchanged");

@@ -73,6 +73,10 @@ pub fn check(folder: &Path, backup: &StoreSettings) -> Result<Held, BackupError>
     let photos = PhotoFiles::beside(&backup.folder);
     for entry in everybody.entries(layout::PHOTOS) {
         let (key, value) = entry.map_err(as_damage)?;
+        // Photos need not be kept.
+        if value.is_empty() {
+            continue;
+        }
         let (record, number) =
             layout::of_model(&key).map(|(record, number, _)| (record, number)).ok_or_else(illegible)?;
         let Slot::Given(seal) = everybody.slot(record) else { continue };

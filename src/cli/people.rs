@@ -360,10 +360,8 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
         ("category", unless_masked(of.category.clone())),
         ("services", services),
         ("appointment", unless_masked(of.appointment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()))),
-        (
-            "basis",
-            of.basis.as_ref().map_or_else(|| "public duty, from before it was noted".into(), ToString::to_string),
-        ),
+        ("basis", of.basis.as_ref().map_or("public duty, from before it was noted".into(), ToString::to_string)),
+        ("source", unless_masked(of.basis.as_ref().map(|basis| basis.source.clone()))),
         ("valid until", or_none(of.valid_until.map(|day| day.to_string()))),
         ("photos", format!("{}{refused}", person.photos.len())),
         ("on hold", if on_hold { "yes, never named" } else { "no" }.to_owned()),
@@ -380,7 +378,7 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::{IdNumber, Language, PersonName, PhoneNumber, Pronunciation};
+    use crate::person::{Basis, Ground, IdNumber, Language, PersonName, PhoneNumber, Pronunciation};
 
     fn person(record: u64, name: &str) -> Enrolled {
         Enrolled {
@@ -395,7 +393,12 @@ mod tests {
                 category: None,
                 services: vec!["vat".into(), "invoice".into()],
                 appointment: Some(jiff::civil::date(2026, 11, 24).at(9, 30, 0, 0)),
-                basis: None,
+                basis: Some(Basis {
+                    ground: Ground::PublicDuty,
+                    since: jiff::civil::date(2026, 11, 2),
+                    guardian: None,
+                    source: "Hall 3".into(),
+                }),
                 valid_until: None,
             },
             photos: Vec::new(),
@@ -415,10 +418,12 @@ mod tests {
     #[test]
     fn only_reveal_shows_who_somebody_is() {
         let (masked, shown) = (sheet(&person(1, "陈伟"), false, false), sheet(&person(1, "陈伟"), true, true));
-        for secret in ["陈伟", "chen2 wei3", "1949", "11010519491231002X", "+8613800138000", "vat", "2026-11-24 09:30"]
+        for secret in
+            ["陈伟", "chen2 wei3", "1949", "11010519491231002X", "+8613800138000", "vat", "2026-11-24 09:30", "Hall 3"]
         {
             assert!(!masked.contains(secret) && shown.contains(secret), "{secret}");
         }
+        assert!(masked.contains("public duty, since 2026-11-02\n"), "{masked}");
         assert!(masked.contains("on hold          no\n") && shown.contains("on hold          yes"), "{masked}");
     }
 
