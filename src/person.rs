@@ -152,16 +152,22 @@ pub struct Basis {
     pub source: String,
 }
 
-/// For staff; without the source, which is the office's own words.
+/// For staff.
+impl fmt::Display for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PublicDuty => "public duty",
+            Self::ConsentToRecognition => "consent to recognition on sight",
+            Self::ConsentToRecognitionAndVerification => "consent to recognition on sight and to verification",
+        })
+    }
+}
+
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.ground {
-            Ground::PublicDuty => "public duty",
-            Ground::ConsentToRecognition => "consent to recognition on sight",
-            Ground::ConsentToRecognitionAndVerification => "consent to recognition on sight and to verification",
-        })?;
-        write!(f, ", since {}", self.since)?;
-        self.guardian.map_or(Ok(()), |day| write!(f, ", guardian's consent of {day}"))
+        write!(f, "{}, since {}", self.ground, self.since)?;
+        self.guardian.map_or(Ok(()), |day| write!(f, ", guardian's consent of {day}"))?;
+        write!(f, ", from {}", self.source)
     }
 }
 

@@ -91,14 +91,14 @@ fn each_person_has_a_legal_basis_with_its_day_and_source_which_a_later_roster_wi
     let desk = Desk::new();
     roster(&desk, ",依据,依据日期,来源", ",同意识别,2026-11-02,登记台", ",,,");
     syncs(&desk).is_done().says("2 added");
-    let consent = "consent to recognition on sight, since 2026-11-02\n";
-    desk.does(&["people", "show", "1", "--reveal"]).is_done().says(consent).says("登记台");
+    let consent = "consent to recognition on sight, since 2026-11-02, from 登记台";
+    desk.does(&["people", "show", "1", "--reveal"]).is_done().says(consent);
     let today = jiff::ZonedDateTime::now().date();
-    let duty = format!("public duty, since {today}\n");
-    desk.does(&["people", "show", "2", "--reveal"]).is_done().says(&duty).says("november.csv");
+    let duty = format!("public duty, since {today}, from november.csv");
+    desk.does(&["people", "show", "2", "--reveal"]).is_done().says(&duty);
     roster(&desk, "", "", "");
     syncs(&desk).is_done().says("0 added, 0 changed, 2 unchanged");
-    desk.does(&["people", "show", "1"]).is_done().says(consent);
+    desk.does(&["people", "show", "1", "--reveal"]).is_done().says(consent);
     desk.does(&["people", "export", "1", "--to", "theirs"]).is_done();
     for file in ["theirs/person.json", "theirs/person.html"] {
         let text = fs::read_to_string(desk.at(file)).unwrap();

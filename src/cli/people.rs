@@ -338,6 +338,8 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
     // What somebody comes for, and when, is the secret of their taxes.
     let unless_masked = |text: Option<String>| or_none(text.map(|text| if reveal { text } else { "****".into() }));
     let services = if reveal { of.services.join("; ") } else { of.services.len().to_string() };
+    let basis = of.basis.as_ref().map(|basis| if reveal { basis.to_string() } else { basis.ground.to_string() });
+    let basis = basis.unwrap_or_else(|| "public duty, from before it was noted".into());
     let (name, id_number, phone) = if reveal {
         (of.name.reveal().to_owned(), of.id_number.reveal().to_owned(), of.phone.reveal().to_owned())
     } else {
@@ -360,9 +362,8 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
         ("category", unless_masked(of.category.clone())),
         ("services", services),
         ("appointment", unless_masked(of.appointment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()))),
-        ("basis", of.basis.as_ref().map_or("public duty, from before it was noted".into(), ToString::to_string)),
-        ("source", unless_masked(of.basis.as_ref().map(|basis| basis.source.clone()))),
-        ("valid until", or_none(of.valid_until.map(|day| day.to_string()))),
+        ("basis", basis),
+        ("valid until", unless_masked(of.valid_until.map(|day| day.to_string()))),
         ("photos", format!("{}{refused}", person.photos.len())),
         ("on hold", if on_hold { "yes, never named" } else { "no" }.to_owned()),
     ];

@@ -244,7 +244,7 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
     let valid_until = match (value(Column::ValidUntil), fields::day(value(Column::ValidUntil))) {
         ("", _) => Ok(None),
         (_, None) => Err(("valid_until is no day; write it like 2026-11-29".into(), false)),
-        (_, Some(day)) if day < today => Err((format!("is valid until {day}, which is over"), true)),
+        (_, Some(day)) if day < today => Err(("valid_until is over".into(), true)),
         (_, day) => Ok(day),
     };
     let person = Person {
