@@ -302,7 +302,7 @@ impl Keys {
             locked => Some(locked.map_err(disk::at(first))?),
         };
         let Some(keys) = Self::read(&settings.key_file)? else { return Ok(false) };
-        if !records.iter().all(|record| matches!(keys.slot(*record, &sealer), Slot::Given(_))) {
+        if !records.iter().all(|record| matches!(keys.slot(*record, &sealer), Slot::Given(_) | Slot::Erased)) {
             return Ok(false);
         }
         for path in KeyRing::paths(&settings.key_file) {
