@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 
 list_parts() {
     cat <<'PARTS'
+damage         Five hundred flipped bits, and every file cut off, lost or of an earlier day, among a thousand people.
+faults         Three hundred failing system calls, fifty full disks, a hundred kills beside a running robot.
 networks       Every network is rebuilt from the package that it came from, and the outputs are compared.
 mutations      20,000 damaged pictures.
 power          Three hundred power cuts.
@@ -70,6 +72,8 @@ case $part in
         scripts/models/verify.sh
         ;;
     power) cargo_test --test power -- ;;
+    faults) cargo_test --test io_faults -- ;;
+    damage) cargo_test --test damage -- ;;
     mutations) cargo_test --test mutations -- ;;
     voices) cargo_test --test speech_faults -- ;;
     strangers) cargo_test --test recognition -- ;;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
-    io::Write,
+    io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -11,12 +11,31 @@ use rustix::fs::{CWD, RenameFlags};
 
 /// A file or folder that could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {cause}", path.display())]
+#[error("{}: {}. {}", path.display(), words(cause), cure(cause))]
 pub struct DiskError {
     /// Which file or folder.
     pub path: PathBuf,
     /// The system's words.
     pub cause: std::io::Error,
+}
+
+/// The system's words without its number for programmers.
+pub fn words(cause: &std::io::Error) -> String {
+    let words = cause.to_string();
+    words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned()
+}
+
+fn cure(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Free some space and run the same command again",
+        ErrorKind::PermissionDenied => "Run the same command again as the user whom it belongs to",
+        ErrorKind::NotFound => "Put it back, or check its name, and run the same command again",
+        ErrorKind::AlreadyExists => "Choose another name, or move it away, and run the same command again",
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+            "It is damaged or something else. Restore it from a backup"
+        }
+        _ => "Check the disk, then run the same command again",
+    }
 }
 
 /// `folder` with `ending` behind its name: `data/store` and `.lock` give `data/store.lock`.

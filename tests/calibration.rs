@@ -99,7 +99,7 @@ fn a_visitor_of_the_demo_is_found(desk: &Desk, demanded: f32) {
     let installation = Installation::find().unwrap();
     let config = Config::load(&desk.at("greeter.toml")).unwrap();
     let reader = Reader::new(&config, &Manifest::load(&installation.models()).unwrap()).unwrap();
-    let roll = reader.read().unwrap();
+    let roll = reader.read();
     assert_eq!((roll.demands, roll.demands.min_score_to_name), (reader.demands(151), demanded));
     let mut enroller = PhotoEnroller::new(Networks::load(&installation, &config.face.pack, MIN_FACE_PX).unwrap());
     let photo = read_photo(&desk::tree().join("assets/demo/visits/105-obama@0.1s.jpg")).unwrap();

@@ -241,7 +241,7 @@ fn walk(config: &Config) -> Walk {
     let reader = Reader::new(config, &Manifest::load(&installation.models()).unwrap()).unwrap();
     let smallest = Eyes::min_face_px(&config.face, config.camera.height);
     let networks = Networks::load(&installation, &config.face.pack, smallest).unwrap();
-    let roll = CurrentRoll::new(reader.read().unwrap());
+    let roll = CurrentRoll::new(reader.read());
     Walk { vision: Vision::new(networks, roll, config), now: Instant::now(), visits: 0 }
 }
 

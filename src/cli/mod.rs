@@ -95,8 +95,8 @@ pub fn main() -> ! {
     // A core has keys, names and faces in it. Where this is refused, the service's unit still has it.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let cli = Cli::parse();
-    // `doctor` says itself what it finds.
-    let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info" };
+    // `doctor` says itself what it finds; what sled writes for programmers the store says in words.
+    let usual = if matches!(cli.command, Command::Doctor(_)) { "off" } else { "error,greeter=info,sled=off" };
     let log = tracing_subscriber::EnvFilter::try_from_env("GREETER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     // The crate writes whatever is said into its finest log.

@@ -152,12 +152,22 @@ pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
             );
         }
         Command::Erase { record, yes, objection, ref asked_by, ref receipt } => {
-            let person = person(record, settings)?;
-            if !yes && !agreed(&person.taxpayer)? {
+            let person = match person(record, settings) {
+                // An erasure that was cut: the rest of it is done now.
+                Err(StoreError::UnknownRecord(_))
+                    if Keys::read(&settings.key_file)?.is_some_and(|keys| keys.is_erased(record)) =>
+                {
+                    None
+                }
+                person => Some(person?),
+            };
+            if let Some(person) = person.as_ref().filter(|_| !yes)
+                && !agreed(&person.taxpayer)?
+            {
                 anstream::println!("Nothing was changed.");
                 return Ok(Exit::Done);
             }
-            if objection {
+            if let Some(person) = person.as_ref().filter(|_| objection) {
                 let _lock = Objections::lock(settings)?;
                 let missing =
                     || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
@@ -170,9 +180,9 @@ pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
                 at: super::now(),
                 by: sudo_user.unwrap_or(user),
                 asked_by: asked_by.clone(),
-                photos: person.photos.len(),
+                photos: person.as_ref().map_or(0, |person| person.photos.len()),
                 wholly,
-                objection,
+                objection: objection && person.is_some(),
                 remains: Erased::remains(),
             };
             let signed = erased.signed(settings)?;
@@ -214,7 +224,9 @@ pub(super) fn open(settings: &StoreSettings) -> Result<Store, StoreError> {
         anstream::eprintln!("{rebuilt}");
     }
     if opened.outdated {
-        anstream::eprintln!("The store's last changes are missing: run `greeter sync` again.");
+        anstream::eprintln!(
+            "The store is older than the last change that was acknowledged: run `greeter sync` again, or put the newest store back."
+        );
     }
     Ok(opened.store)
 }
@@ -245,14 +257,16 @@ fn person(record: RecordNumber, settings: &StoreSettings) -> Result<Enrolled, St
 fn erase(record: RecordNumber, settings: &StoreSettings) -> anyhow::Result<bool> {
     match open(settings) {
         Ok(mut store) => {
-            store.commit(vec![Change::Remove(record)])?;
+            match store.commit(vec![Change::Remove(record)]) {
+                // Opening the store has finished an erasure that was cut.
+                Err(StoreError::UnknownRecord(_)) => {}
+                committed => committed?,
+            }
             store.write_snapshot().context("the person is erased, but the store's copy still has to be renewed")?;
             Ok(true)
         }
         Err(error) if error.leaves_only_keys() => {
-            if !Keys::erase(settings, &[record])? {
-                return Err(StoreError::UnknownRecord(record).into());
-            }
+            Keys::erase(settings, &[record])?;
             // The older store still has them.
             commit_upgrade(&settings.folder)?;
             Ok(false)

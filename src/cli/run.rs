@@ -64,7 +64,7 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
         let networks = networks(context);
         (reading.join(), networks)
     });
-    let roll = CurrentRoll::new(read.map_err(|_| anyhow::anyhow!("reading everybody ended; please report this"))??);
+    let roll = CurrentRoll::new(read.map_err(|_| anyhow::anyhow!("reading everybody ended; please report this"))?);
     let networks = networks?;
     let now = roll.get();
     screen.event(&Event::Serving {

@@ -231,6 +231,9 @@ fn tell(checked: &Checked) -> Exit {
     if let Some(fault) = &checked.copy {
         anstream::println!("the copy beside the store does not help: {fault}");
     }
+    if checked.outdated {
+        anstream::println!("whoever was enrolled since this store was kept is not in it");
+    }
     if checked.is_whole() {
         return Exit::Done;
     }

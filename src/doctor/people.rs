@@ -27,6 +27,11 @@ pub fn store(installation: &Installation, config: &Config) -> Vec<Finding> {
     let mut findings: Vec<Finding> = on_hold(&HoldFile::beside(&settings.folder)).into_iter().collect();
     let read = Everybody::in_copy(settings).and_then(|everybody| {
         findings.push(copy(settings, everybody.is_current()));
+        if everybody.is_outdated() {
+            let what =
+                "the store is older than the last change that was acknowledged, as after an older backup was put back";
+            findings.push(Finding::problem(what, "run `greeter sync` again, or put the newest store back"));
+        }
         everybody.enrolled()
     });
     match read {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     disk::{self, DiskError},
@@ -101,6 +102,21 @@ pub struct HoldFile {
 #[serde(deny_unknown_fields)]
 struct Written {
     on_hold: BTreeSet<RecordNumber>,
+    /// Of the numbers: one that has changed would be another person's. Older files have none.
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+impl Written {
+    fn of(on_hold: BTreeSet<RecordNumber>) -> Self {
+        let digest = Some(digest(&on_hold));
+        Self { on_hold, digest }
+    }
+}
+
+fn digest(on_hold: &BTreeSet<RecordNumber>) -> String {
+    let bytes: Vec<u8> = on_hold.iter().flat_map(|record| record.0.to_be_bytes()).collect();
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 impl HoldFile {
@@ -117,9 +133,12 @@ impl HoldFile {
         let bytes = match self.bytes() {
             Ok(bytes) => bytes,
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            Err(cause) => return Err(self.unreadable(cause.to_string())),
+            Err(cause) => return Err(self.unreadable(disk::words(&cause))),
         };
         let written: Written = serde_json::from_slice(&bytes).map_err(|cause| self.unreadable(cause.to_string()))?;
+        if written.digest.is_some_and(|written_digest| written_digest != digest(&written.on_hold)) {
+            return Err(self.unreadable("it has changed".into()));
+        }
         Ok(written.on_hold)
     }
 
@@ -149,7 +168,7 @@ impl HoldFile {
         let mut on_hold = self.read()?;
         let changed = change(&mut on_hold);
         if changed {
-            let text = serde_json::to_vec(&Written { on_hold }).map_err(|error| disk::at(&self.path)(error.into()))?;
+            let text = serde_json::to_vec(&Written::of(on_hold)).map_err(|error| disk::at(&self.path)(error.into()))?;
             disk::replace(&self.path, |writer| writer.write_all(&text).map_err(disk::at(&self.path)))?;
         }
         drop(locked);
@@ -197,7 +216,8 @@ mod tests {
         let (folder, hold) = file();
         hold.hold(RecordNumber(7)).unwrap();
         assert_eq!(std::fs::metadata(&hold.path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_to_string(&hold.path).unwrap(), r#"{"on_hold":[7]}"#);
+        let text = std::fs::read_to_string(&hold.path).unwrap();
+        assert!(text.starts_with(r#"{"on_hold":[7],"digest":""#), "{text}");
         let left = std::fs::read_dir(folder.path().join("data")).unwrap().count();
         assert_eq!(left, 2, "the file and its lock, nothing half-written");
     }
@@ -206,7 +226,14 @@ mod tests {
     fn a_file_that_cannot_be_read_is_said_with_its_cure_and_is_never_written_over() {
         let (_folder, hold) = file();
         hold.hold(RecordNumber(7)).unwrap();
-        for text in ["", "{\"on_hold\":[7", "{\"on_hold\":[\"Obama\"]}", "{}", "{\"held\":[7]}"] {
+        for text in [
+            "",
+            "{\"on_hold\":[7",
+            "{\"on_hold\":[\"Obama\"]}",
+            "{}",
+            "{\"held\":[7]}",
+            "{\"on_hold\":[7],\"digest\":\"8\"}",
+        ] {
             std::fs::write(&hold.path, text).unwrap();
             let said = hold.read().unwrap_err().to_string();
             assert!(said.contains("nobody is named") && said.contains("greeter people hold"), "{said}");

@@ -302,8 +302,10 @@ impl Keys {
             locked => Some(locked.map_err(disk::at(first))?),
         };
         let Some(keys) = Self::read(&settings.key_file)? else { return Ok(false) };
-        let there: Vec<_> =
-            records.iter().filter(|record| matches!(keys.slot(**record, &sealer), Slot::Given(_))).collect();
+        let there: Vec<_> = records
+            .iter()
+            .filter(|record| matches!(keys.slot(**record, &sealer), Slot::Given(_) | Slot::Erased))
+            .collect();
         if there.is_empty() {
             return Ok(false);
         }

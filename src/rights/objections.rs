@@ -1,12 +1,13 @@
 //! Who objected: whoever was erased at their own wish is not brought back by tomorrow's roster.
 //!
-//! A file beside the store (`F.objections`) has a keyed hash of each identity number, a line each. Without the store's key it says nothing
-//! but how many there are.
+//! A file beside the store (`F.objections`) has a keyed hash of each identity number, a line each, and last how often somebody objected, with
+//! a signature of all. Without the store's key it says nothing but these numbers. `K.objections` has the last number, too: a list that is gone,
+//! or older than that, is noticed.
 
 use std::{
     collections::BTreeSet,
     io::{ErrorKind, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -22,8 +23,12 @@ const ENDING: &str = ".objections";
 /// The list of a store.
 pub struct Objections {
     path: PathBuf,
+    /// Beside the key.
+    counter: PathBuf,
     signer: Signer,
     hashes: BTreeSet<String>,
+    /// How often somebody objected, whoever withdrew it.
+    added: u64,
 }
 
 impl Objections {
@@ -32,14 +37,27 @@ impl Objections {
     /// # Errors
     /// As the key says; [`DiskError`].
     pub fn of(settings: &StoreSettings) -> Result<Option<Self>, KeyError> {
-        let path = disk::beside(&settings.folder, ENDING);
+        let (path, counter) = (disk::beside(&settings.folder, ENDING), disk::beside(&settings.key_file, ENDING));
         let Some(signer) = Signer::of(settings, "objection")? else { return Ok(None) };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(disk::at(&path)(error).into()),
+        let (text, counted) = (read(&path)?, read(&counter)?);
+        let mut list = Self { path, counter, signer, hashes: BTreeSet::new(), added: 0 };
+        let changed = |file: &PathBuf| {
+            disk::at(file)(std::io::Error::new(ErrorKind::InvalidData, "who objected is not as it was written"))
         };
-        Ok(Some(Self { path, signer, hashes: text.lines().map(str::to_owned).collect() }))
+        if let Some(text) = text {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            let last = lines.pop().unwrap_or_default();
+            list.hashes = lines.into_iter().collect();
+            list.added = last.split_once(' ').and_then(|(added, _)| added.parse().ok()).unwrap_or(0);
+            if list.last_line() != last {
+                return Err(changed(&list.path).into());
+            }
+        }
+        let counted = counted.map_or(Some(0), |counted| counted.trim_end().parse().ok());
+        if list.added < counted.ok_or_else(|| changed(&list.counter))? {
+            return Err(changed(&list.path).into());
+        }
+        Ok(Some(list))
     }
 
     /// Whether the person with this identity number objected.
@@ -58,6 +76,7 @@ impl Objections {
     /// [`DiskError`].
     pub fn add(&mut self, id_number: &IdNumber) -> Result<(), DiskError> {
         self.hashes.insert(self.hash(id_number));
+        self.added += 1;
         self.write()
     }
 
@@ -86,10 +105,28 @@ impl Objections {
         self.signer.sign(&[id_number.reveal().as_bytes()])
     }
 
+    fn last_line(&self) -> String {
+        let added = self.added.to_string();
+        let parts: Vec<&[u8]> = self.hashes.iter().map(String::as_bytes).chain([added.as_bytes()]).collect();
+        format!("{added} {}", self.signer.sign(&parts))
+    }
+
+    /// The list first: a cut leaves one that is newer than its number.
     fn write(&self) -> Result<(), DiskError> {
-        disk::replace(&self.path, |file| {
-            self.hashes.iter().try_for_each(|hash| writeln!(file, "{hash}")).map_err(disk::at(&self.path))
-        })
+        let lines = self.hashes.iter().cloned().chain([self.last_line()]).collect::<Vec<_>>().join("\n");
+        for (path, text) in [(&self.path, lines), (&self.counter, self.added.to_string())] {
+            disk::replace(path, |file| writeln!(file, "{text}").map_err(disk::at(path)))?;
+        }
+        Ok(())
+    }
+}
+
+/// A file's text; `None` where there is none.
+fn read(path: &Path) -> Result<Option<String>, DiskError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk::at(path)(error)),
     }
 }
 
@@ -116,8 +153,32 @@ mod tests {
         list().add(&chen).unwrap();
         assert_eq!((list().has(&chen), list().has(&li), list().count()), (true, true, 2));
         let text = std::fs::read_to_string(folder.path().join("store.objections")).unwrap();
-        assert!(!text.contains("1949") && text.lines().all(|line| line.len() == 64));
+        assert!(!text.contains("1949") && text.lines().count() == 3);
         assert!(list().withdraw(&chen).unwrap() && !list().withdraw(&chen).unwrap());
         assert_eq!((list().has(&chen), list().has(&li)), (false, true));
+    }
+
+    #[test]
+    fn a_list_that_was_altered_cut_off_removed_or_put_back_from_an_earlier_day_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        StoreKey::create(&settings.key_file).unwrap();
+        let [chen, li] = ["11010519491231002X", "110199197001010011"].map(IdNumber::new);
+        let (list, path) = (|| Objections::of(&settings), folder.path().join("store.objections"));
+        list().unwrap().unwrap().add(&chen).unwrap();
+        let earlier = std::fs::read(&path).unwrap();
+        list().unwrap().unwrap().add(&li).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let mut altered = whole.clone();
+        altered[10] ^= 1;
+        for spoilt in [altered, Vec::new(), whole[..whole.len() / 2].to_vec(), whole[65..].to_vec(), earlier] {
+            std::fs::write(&path, spoilt).unwrap();
+            let told = list().err().unwrap().to_string();
+            assert!(told.contains("store.objections") && told.contains("from a backup"), "{told}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(list().is_err());
+        std::fs::write(&path, whole).unwrap();
+        assert!(list().unwrap().unwrap().has(&chen));
     }
 }

@@ -77,16 +77,16 @@ impl Reader {
         (self.in_force)().source()
     }
 
-    /// Reads everybody.
-    ///
-    /// # Errors
-    /// As the store says.
-    pub fn read(&self) -> Result<Roll, StoreError> {
+    /// Reads everybody; where that cannot be done nobody, which is told.
+    pub fn read(&self) -> Roll {
         // Read before the people: see `holding`.
         let on_hold = Holding::beside(&self.store).look();
-        let mut roll = self.read_everybody()?;
+        let mut roll = self.read_everybody().unwrap_or_else(|error| {
+            tracing::error!("{error}. Until then nobody is known");
+            Roll::empty(self.demands(0))
+        });
         roll.hold(on_hold);
-        Ok(roll)
+        roll
     }
 
     fn read_everybody(&self) -> Result<Roll, StoreError> {
@@ -104,6 +104,12 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
+        if everybody.is_outdated() || !everybody.is_current() {
+            tracing::warn!(
+                "{} is older than the last change that was acknowledged: whoever was enrolled since is not known. Run `greeter sync` again",
+                self.store.folder.display()
+            );
+        }
         match reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands)) {
             Err(error @ StoreError::CopyDamaged { .. }) => {
                 tracing::warn!("{error}; it is written anew now");

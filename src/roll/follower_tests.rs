@@ -92,7 +92,7 @@ fn whoever_is_added_changed_or_removed_while_the_robot_serves_is_known_as_they_a
     let [chen, li, wang, new_chen] = [(); 4].map(|()| office.face());
     let record_of_chen = office.enrols(None, "Chen", std::slice::from_ref(&chen));
     let record_of_li = office.enrols(None, "Li", std::slice::from_ref(&li));
-    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let roll = CurrentRoll::new(office.reader().read());
     assert_eq!(finds(&roll, &chen), Some((record_of_chen, "Chen".into())));
     assert_eq!((finds(&roll, &wang), roll.get().people()), (None, 2));
 
@@ -112,7 +112,7 @@ fn whoever_is_added_changed_or_removed_while_the_robot_serves_is_known_as_they_a
 fn somebody_whose_photos_cannot_be_used_has_a_card_and_is_never_found() {
     let mut office = Office::opens();
     let record = office.enrols(None, "Chen", &[]);
-    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let roll = CurrentRoll::new(office.reader().read());
     assert_eq!((roll.get().people(), roll.get().gallery.people()), (1, 0));
     let face = office.face();
     assert!(roll.get().person(record).is_some() && finds(&roll, &face).is_none());
@@ -126,7 +126,7 @@ fn everybody_of_a_large_office_is_read_in_order_and_once() {
     let office = Office::opens();
     let made = made_up::Made { people: 3_000, photo_bytes: 10, model: MODEL.into(), dims: 64 };
     made_up::fill(&office.settings(), &made, &mut ChaCha8Rng::seed_from_u64(5), &|_| {}).unwrap();
-    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let roll = CurrentRoll::new(office.reader().read());
     let records: Vec<u64> = roll.get().records().map(|record| record.0).collect();
     assert_eq!(records, (1..=3_000).collect::<Vec<_>>());
     assert_eq!((roll.get().gallery.people(), roll.get().gallery.templates()), (3_000, 3_000));
@@ -141,7 +141,7 @@ fn while_staff_change_everybody_a_visitor_is_always_either_the_old_or_the_new() 
     let faces: Vec<[Template; 2]> = (0..40).map(|_| [office.face(), office.face()]).collect();
     let records: Vec<RecordNumber> =
         faces.iter().map(|[old, _]| office.enrols(None, "old", std::slice::from_ref(old))).collect();
-    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let roll = CurrentRoll::new(office.reader().read());
     let stop = Arc::new(AtomicBool::new(false));
     let watching = {
         let (roll, stop, faces, records) = (roll.clone(), stop.clone(), faces.clone(), records.clone());
@@ -180,7 +180,7 @@ fn a_robot_that_runs_goes_on_after_a_switch_of_packs_and_forgets_whoever_was_era
     let [chen, li] = [(); 2].map(|()| office.face());
     let record_of_chen = office.enrols(None, "Chen", std::slice::from_ref(&chen));
     let record_of_li = office.enrols(None, "Li", std::slice::from_ref(&li));
-    let roll = CurrentRoll::new(office.reader().read().unwrap());
+    let roll = CurrentRoll::new(office.reader().read());
     Store::open(&office.settings()).unwrap().store.erase_other_models("new-net").unwrap();
     office.reader().catch_up(&roll).unwrap();
     assert_eq!(finds(&roll, &chen), Some((record_of_chen, "Chen".into())));
@@ -195,7 +195,7 @@ fn staff_read_why_nobody_is_recognised_and_what_to_do() {
     let mut office = Office::opens();
     let face = office.face();
     let record = office.enrols(None, "Chen", &[face]);
-    let complaint = |reader: &Reader| reader.complaint(&reader.read().unwrap());
+    let complaint = |reader: &Reader| reader.complaint(&reader.read());
     assert_eq!(complaint(&office.reader()), None);
     let other = Reader { model: "new-net".into(), ..office.reader() };
     let text = complaint(&other).unwrap();

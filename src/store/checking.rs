@@ -14,12 +14,14 @@ pub struct Checked {
     pub lost: Vec<(RecordNumber, u16)>,
     /// What is wrong with the copy beside the store, if anything.
     pub copy: Option<String>,
+    /// Whether changes are missing that were acknowledged once.
+    pub outdated: bool,
 }
 
 impl Checked {
     /// Whether everything can be read.
     pub fn is_whole(&self) -> bool {
-        self.lost.is_empty() && self.copy.is_none()
+        self.lost.is_empty() && self.copy.is_none() && !self.outdated
     }
 }
 
@@ -53,6 +55,7 @@ impl Store {
             }
             progress(at + 1);
         }
+        checked.outdated = self.engine.get(layout::META_OUTDATED)?.is_some();
         checked.copy = snapshot::check(&self.folder, &self.sealer).err().map(|unusable| unusable.to_string());
         Ok(checked)
     }

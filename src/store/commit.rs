@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     Enrolled, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto,
     engine::Batch,
-    layout::{self, META_GENERATION},
+    layout::{self, META_GENERATION, META_OUTDATED},
     photo_files::PhotoName,
     snapshot, upgrade,
 };
@@ -196,6 +196,18 @@ impl Store {
         self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         let counted = self.ring.count(self.generation).and_then(|()| self.ring.make_durable());
         Ok(counted.inspect_err(|error| self.engine.stop(error))?)
+    }
+
+    /// Notes that nothing is missing any more: everybody of the roster is in.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn is_complete(&mut self) -> Result<(), StoreError> {
+        if self.engine.get(META_OUTDATED)?.is_none() {
+            return Ok(());
+        }
+        self.engine.apply(vec![(META_OUTDATED.to_vec(), None)])?;
+        self.make_newer()
     }
 
     /// Brings the snapshot beside the store up to date; does nothing when it is.

@@ -39,7 +39,8 @@ pub enum OpenFailure {
 
 /// An open tree.
 pub struct Engine {
-    db: sled::Db,
+    /// Until it is closed.
+    db: Option<sled::Db>,
     /// Opened before the first write, so that `syncfs` reports every write that failed since.
     handle: Arc<File>,
     folder: PathBuf,
@@ -76,7 +77,7 @@ impl Engine {
             }
         };
         let handle = Arc::new(File::open(folder).map_err(other)?);
-        Ok(Self { db, handle, folder: folder.into(), first_failure: Mutex::new(None) })
+        Ok(Self { db: Some(db), handle, folder: folder.into(), first_failure: Mutex::new(None) })
     }
 
     /// The value under `key`.
@@ -84,7 +85,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.guarded(|| self.db.get(key).map(|value| value.map(|value| value.to_vec())))
+        self.guarded(|| self.db()?.get(key).map(|value| value.map(|value| value.to_vec())))
     }
 
     /// Calls `each` with every key that begins with `prefix`, and its value, in the order of the keys.
@@ -109,7 +110,8 @@ impl Engine {
         &self,
         prefix: &[u8],
     ) -> impl Iterator<Item = Result<(impl AsRef<[u8]>, impl AsRef<[u8]>), StoreError>> + '_ {
-        let mut entries = self.db.scan_prefix(prefix);
+        let scan = self.db.as_ref().map(|db| db.scan_prefix(prefix));
+        let mut entries = scan.into_iter().flatten();
         std::iter::from_fn(move || self.guarded(|| entries.next().transpose()).transpose())
     }
 
@@ -118,7 +120,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.guarded(|| self.db.scan_prefix(prefix).keys().map(|key| key.map(|key| key.to_vec())).collect())
+        self.guarded(|| self.db()?.scan_prefix(prefix).keys().map(|key| key.map(|key| key.to_vec())).collect())
     }
 
     /// Makes all of `batch`'s changes or none. They last only after [`Self::make_durable`].
@@ -166,10 +168,10 @@ impl Engine {
             return Err(StoreError::Stopped { folder: self.folder.clone(), cause });
         }
         let (done, outcome) = crossbeam::channel::bounded(1);
-        let (db, handle) = (self.db.clone(), self.handle.clone());
+        let (db, handle) = (self.db.clone().ok_or_else(closed), self.handle.clone());
         let writing = std::thread::Builder::new().name("store-write".into()).spawn(move || {
             // Nobody waits any more after a timeout; the failure is latched then.
-            let _ = done.send(quietly(|| write(&db, &handle)));
+            let _ = done.send(quietly(|| write(&db?, &handle)));
         });
         let written = match writing {
             Ok(_) => match outcome.recv_timeout(WRITE_TIMEOUT) {
@@ -182,6 +184,10 @@ impl Engine {
             tracing::error!(%cause, "writing to the store failed; nothing more is acknowledged");
             self.stop(cause);
         })
+    }
+
+    fn db(&self) -> sled::Result<&sled::Db> {
+        self.db.as_ref().ok_or_else(closed)
     }
 
     fn guarded<T>(&self, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
@@ -205,6 +211,18 @@ impl Engine {
         }
         StoreError::Damaged { folder: self.folder.clone(), cause }
     }
+}
+
+impl Drop for Engine {
+    /// sled writes when it is closed and panics where that fails. What was acknowledged is on the disk by then.
+    fn drop(&mut self) {
+        let db = self.db.take();
+        let _ = quietly(move || drop(db));
+    }
+}
+
+fn closed() -> sled::Error {
+    sled::Error::Unsupported("it is closed".into())
 }
 
 /// sled's words for its lock are the only sign of it.

@@ -38,6 +38,8 @@ pub const SCHEMA: u32 = 3;
 pub const META_SCHEMA: &[u8] = b"mschema";
 pub const META_CHECK: &[u8] = b"mcheck";
 pub const META_GENERATION: &[u8] = b"mgeneration";
+/// There while changes are missing that were acknowledged once.
+pub const META_OUTDATED: &[u8] = b"moutdated";
 /// What the check record says when the key is the right one.
 pub const CHECK: &[u8] = b"greeter";
 

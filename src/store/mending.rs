@@ -5,10 +5,10 @@
 //! | rows of somebody whose key is erased | the rest of their erasure is done |
 //! | rows of somebody who never had a key | the keys are older than the store: nothing is touched |
 //! | rows of somebody whose key cannot be read | they are lost, which is told; a sync brings them back |
-//! | a key without a person | it was given and the person never came: it is erased |
+//! | a key without a person | it was given and the person never came: it is erased, unless the store is older than the keys |
 //! | a person without an index entry, or an entry without its person | the entry is written, or removed |
 //! | a photo without its file | it is as if it had never been delivered; a sync brings it back |
-//! | a file that no person names | it is removed |
+//! | a file that no person names | it is removed, unless the store is older than the keys |
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -45,7 +45,7 @@ struct Found {
 
 impl Store {
     /// Puts right what can be seen without opening anybody's record.
-    pub(super) fn mend(&mut self) -> Result<Mended, StoreError> {
+    pub(super) fn mend(&mut self, outdated: bool) -> Result<Mended, StoreError> {
         let (mut mended, mut batch, mut obsolete) = (Mended::default(), Batch::new(), Vec::new());
         let found = self.find()?;
         let here = self.mend_people(&found.people, &mut mended, &mut batch, &mut obsolete)?;
@@ -55,7 +55,8 @@ impl Store {
         let keyless = (1..self.ring.next_record().0).map(RecordNumber).filter(|record| !here.contains(record));
         let mut unused = Vec::new();
         for record in keyless {
-            if !matches!(self.ring.slot(record, &self.sealer)?, Slot::Erased) {
+            // Whoever is missing in an older store may be in the newer one, which may still come back.
+            if !outdated && !matches!(self.ring.slot(record, &self.sealer)?, Slot::Erased) {
                 unused.push(record);
             }
         }
@@ -66,7 +67,12 @@ impl Store {
             self.engine.apply(batch)?;
             self.acknowledge(0)?;
         }
-        self.forget_photos(&obsolete);
+        if mended.photos > 0 {
+            tracing::warn!("{} photos are lost with their files. Run `greeter sync` again", mended.photos);
+        }
+        if !outdated {
+            self.forget_photos(&obsolete);
+        }
         Ok(mended)
     }
 

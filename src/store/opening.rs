@@ -8,6 +8,7 @@ use std::{
 use super::{
     StoreError,
     engine::Engine,
+    layout::META_OUTDATED,
     lock::StoreLock,
     mending::Mended,
     photo_files::PhotoFiles,
@@ -132,13 +133,11 @@ impl Store {
         let photos = PhotoFiles::beside(folder);
         disk::make_folder(photos.folder())?;
         let generation = generation_of(&engine)?;
-        let outdated = generation < ring.counted();
-        if outdated {
-            tracing::warn!(
-                folder = %folder.display(),
-                "the store is older than the last change that was acknowledged; run `greeter sync` again"
-            );
+        let older = generation < ring.counted();
+        if older {
+            engine.apply(vec![(META_OUTDATED.to_vec(), Some(Vec::new()))])?;
         }
+        let outdated = engine.get(META_OUTDATED)?.is_some();
         let generation = generation.max(ring.counted());
         let next_record = ring.next_record();
         let mut store = Self {
@@ -152,7 +151,10 @@ impl Store {
             keep_photos: settings.keep_photos,
             _lock: lock,
         };
-        let mended = store.mend()?;
+        let mended = store.mend(outdated)?;
+        if older {
+            store.make_newer()?;
+        }
         if let Some(next) = &next {
             store.take_key(settings, &key, next)?;
         }
@@ -193,7 +195,9 @@ pub(super) fn is_store(folder: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(disk::at(folder)(error).into()),
     };
-    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    // A folder that cannot be read to its end is not taken for an empty one.
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+    let names: Vec<String> = names.collect::<Result<_, _>>().map_err(disk::at(folder))?;
     let ours = |name: &String| ["db", "conf", "blobs"].contains(&name.as_str()) || name.starts_with("snap.");
     if names.is_empty() || names.iter().any(ours) {
         return Ok(!names.is_empty());

@@ -139,7 +139,12 @@ impl Raising<'_> {
 
     /// Gives `F.new` its name `F`, which is free or an empty folder.
     fn name_new(&self) -> Result<(), StoreError> {
-        std::fs::rename(disk::beside(self.folder, ".new"), self.folder).map_err(disk::at(self.folder))?;
+        let new = disk::beside(self.folder, ".new");
+        std::fs::rename(&new, self.folder).map_err(|error| {
+            // It is made again when it is wanted.
+            let _ = std::fs::remove_dir_all(&new);
+            disk::at(self.folder)(error)
+        })?;
         Ok(disk::sync_parent(self.folder)?)
     }
 

@@ -1,7 +1,7 @@
 //! The last-good copy beside the store: one file, from which a damaged store is rebuilt.
 //!
 //! Layout: magic, generation, length and bytes of the sealed check record; then per entry the lengths of key and value (u32 each,
-//! little endian), key, value; a key length of `u32::MAX` ends them; then where what is kept of people begins; last an HMAC-SHA256 of all
+//! little endian), key, value; a key length of `u32::MAX` ends them; then [`End`], sealed; last an HMAC-SHA256 of all
 //! before it. The values are sealed as in the store: who has no key any more cannot be read in it either. Photos are not in it.
 
 use std::{
@@ -69,14 +69,45 @@ impl Sections {
         self.0.iter().flat_map(|section| [section.at, section.count]).flat_map(u64::to_le_bytes).collect()
     }
 
-    /// Those of an open snapshot, unchecked.
-    pub fn of(file: &File) -> Option<Self> {
-        let mut bytes = [0; Self::BYTES];
-        let start = file.metadata().ok()?.len().checked_sub(MAC_BYTES + Self::BYTES as u64)?;
-        file.read_exact_at(&mut bytes, start).ok()?;
+    fn from_bytes(bytes: &[u8]) -> Self {
         let (numbers, _) = bytes.as_chunks::<8>();
-        let number = |at: usize| u64::from_le_bytes(numbers[at]);
-        Some(Self(std::array::from_fn(|kind| Section { at: number(2 * kind), count: number(2 * kind + 1) })))
+        let number = |at: usize| numbers.get(at).map_or(0, |number| u64::from_le_bytes(*number));
+        Self(std::array::from_fn(|kind| Section { at: number(2 * kind), count: number(2 * kind + 1) }))
+    }
+}
+
+/// What stands at the end, sealed, so that whoever reads only a part knows that it is all of that part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Of the store when the snapshot was written.
+    pub generation: u64,
+    /// Whether changes are missing that were acknowledged once.
+    pub outdated: bool,
+    /// Where is what.
+    pub sections: Sections,
+}
+
+impl End {
+    const BYTES: usize = 9 + Sections::BYTES;
+    const SEALED: usize = Self::BYTES + 24 + 16;
+    const PLACE: &[u8] = b"mend";
+
+    fn sealed(&self, sealer: &Sealer) -> Vec<u8> {
+        let plain =
+            [&self.generation.to_le_bytes()[..], &[u8::from(self.outdated)], &self.sections.to_bytes()].concat();
+        sealer.own.seal(Self::PLACE, &plain)
+    }
+
+    /// That of an open snapshot; `None` where it was damaged, or sealed with another key.
+    pub fn of(file: &File, sealer: &Sealer) -> Option<Self> {
+        let mut sealed = [0; Self::SEALED];
+        let start = file.metadata().ok()?.len().checked_sub(MAC_BYTES + Self::SEALED as u64)?;
+        file.read_exact_at(&mut sealed, start).ok()?;
+        let plain = sealer.own.open(Self::PLACE, &sealed).ok()?;
+        let (generation, rest) = plain.split_first_chunk::<8>()?;
+        let (outdated, sections) = rest.split_first()?;
+        let generation = u64::from_le_bytes(*generation);
+        Some(Self { generation, outdated: *outdated != 0, sections: Sections::from_bytes(sections) })
     }
 }
 
@@ -173,7 +204,8 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
         })?;
         put_sound(&mut entries)?;
         put(&END.to_le_bytes())?;
-        put(&sections.to_bytes())?;
+        let outdated = store.engine.get(layout::META_OUTDATED)?.is_some();
+        put(&End { generation: store.generation, outdated, sections }.sealed(&store.sealer))?;
         Ok(file.write_all(&mac.finalize().into_bytes()).map_err(&failed)?)
     })
 }
@@ -234,7 +266,7 @@ fn read(
         let value = reader.part()?.ok_or(Unusable::Damaged("an entry has no value"))?;
         each(reader.bytes(key)?, reader.bytes(value)?)?;
     }
-    reader.bytes(Sections::BYTES as u32)?;
+    reader.bytes(End::SEALED as u32)?;
     if reader.left != 0 {
         return Err(Unusable::Damaged("it has a second end"));
     }

@@ -62,6 +62,9 @@ impl<'a> Upgrade<'a> {
     pub fn run(&self) -> Result<bool, StoreError> {
         let (new, old) = (disk::beside(self.folder, NEW), disk::beside(self.folder, OLD));
         if KeyRing::is_there(self.key_file) {
+            // A cut before the last name was given has left one of two equal files, in which nobody would be erased.
+            let left = KeyRing::paths(&disk::beside(self.key_file, NEW));
+            left.iter().filter(|path| path.exists()).try_for_each(|path| remove(path))?;
             return Ok(false);
         }
         if !old.exists() {

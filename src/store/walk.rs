@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Enrolled, Store, StoreError, layout,
-    snapshot::{self, MAX_PART, Sections},
+    snapshot::{self, End, MAX_PART},
 };
 use crate::{
     config::StoreSettings,
@@ -61,7 +61,7 @@ pub struct Everybody {
     path: PathBuf,
     /// Of the store when the copy was written.
     pub generation: u64,
-    sections: Sections,
+    end: End,
     keys: Keys,
     sealer: Sealer,
 }
@@ -79,18 +79,26 @@ impl Everybody {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(absent()),
             Err(error) => return Err(disk::at(&path)(error).into()),
         };
-        let (generation, sections) = snapshot::generation_in(&file).zip(Sections::of(&file)).ok_or_else(absent)?;
+        let generation = snapshot::generation_in(&file).ok_or_else(absent)?;
         let missing = || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
         let sealers = Sealer::all(settings)?;
         let file_of_key = sealers.first().map(|_| settings.key_file.clone()).ok_or_else(missing)?;
-        let wrong = || StoreError::WrongKey { file: file_of_key, folder: settings.folder.clone() };
-        let sealer = sealers.into_iter().find(|sealer| snapshot::opens_with(&file, sealer)).ok_or_else(wrong)?;
+        let ours = sealers.iter().any(|sealer| snapshot::opens_with(&file, sealer));
+        let end_by = |sealer: &Sealer| End::of(&file, sealer).filter(|end| end.generation == generation);
+        let found = sealers.into_iter().find_map(|sealer| end_by(&sealer).map(|end| (end, sealer)));
+        let Some((end, sealer)) = found else {
+            return Err(if ours {
+                StoreError::CopyDamaged { file: path, cause: "its head or its end has changed".into() }
+            } else {
+                StoreError::WrongKey { file: file_of_key, folder: settings.folder.clone() }
+            });
+        };
         let keys_missing = || StoreError::KeysMissing {
             file: KeyRing::paths(&settings.key_file)[0].clone(),
             folder: settings.folder.clone(),
         };
         let keys = Keys::read(&settings.key_file)?.ok_or_else(keys_missing)?;
-        Ok(Self { file, path, generation, sections, keys, sealer })
+        Ok(Self { file, path, generation, end, keys, sealer })
     }
 
     /// The same, written anew from the store.
@@ -128,6 +136,11 @@ impl Everybody {
     /// Whether everything that was acknowledged is in it.
     pub fn is_current(&self) -> bool {
         self.generation >= self.keys.counted()
+    }
+
+    /// Whether changes are missing that were acknowledged once: an older store was put back. `greeter sync` brings them back.
+    pub fn is_outdated(&self) -> bool {
+        self.end.outdated
     }
 
     /// Whether somebody has this record number.
@@ -268,9 +281,18 @@ impl Everybody {
         &self,
         kind: &'static [u8],
     ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
-        let section = self.sections.of_kind(kind);
+        let section = self.end.sections.of_kind(kind);
         let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at: section.at });
-        (0..section.count).map(move |_| self.entry(&mut reader, kind))
+        let mut before = Vec::new();
+        (0..section.count).map(move |_| {
+            let entry = self.entry(&mut reader, kind)?;
+            // A key that has changed might be somebody's who was erased.
+            if entry.0 <= before {
+                return Err(self.damaged("its entries are not in order"));
+            }
+            before.clone_from(&entry.0);
+            Ok(entry)
+        })
     }
 
     fn entry(&self, reader: &mut impl Read, prefix: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {

@@ -132,7 +132,11 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
             self.let_go(leaving)?;
         }
         if !self.job.dry_run {
-            let renewed = self.store().and_then(|store| store.give_up_photos().and_then(|()| store.write_snapshot()));
+            let renewed = self.store().and_then(|store| {
+                store.give_up_photos()?;
+                store.is_complete()?;
+                store.write_snapshot()
+            });
             renewed.map_err(SyncError::Snapshot)?;
         }
         self.rows.sort_by_key(|row| row.row.unwrap_or(usize::MAX));

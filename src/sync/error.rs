@@ -87,7 +87,7 @@ pub enum SyncError {
     #[error(
         "all changes are in the store, but the copy from which it would be rebuilt after damage could not be renewed: {0}"
     )]
-    Snapshot(#[source] StoreError),
+    Snapshot(StoreError),
     /// The report file.
     #[error("all changes are in the store, but the report {} could not be written: {cause}", path.display())]
     Report {
