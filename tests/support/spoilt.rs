@@ -105,7 +105,11 @@ impl Hall {
     }
 
     pub fn settings(&self) -> StoreSettings {
-        StoreSettings { folder: self.desk.at("data/store"), key_file: self.desk.at("data/keys/store.key") }
+        StoreSettings {
+            folder: self.desk.at("data/store"),
+            key_file: self.desk.at("data/keys/store.key"),
+            ..Default::default()
+        }
     }
 
     /// As a sync would, with the template of the first one.
@@ -124,6 +128,8 @@ impl Hall {
                 category: None,
                 services: Vec::new(),
                 appointment: None,
+                basis: None,
+                valid_until: None,
             };
             let bytes = fs::read(self.desk.at(&format!("photos/{n}.jpg"))).unwrap();
             let photo = EnrolledPhoto::Embedded { bytes, model: MODEL.into(), template: template.clone() };
