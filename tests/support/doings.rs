@@ -115,7 +115,11 @@ impl Office {
     }
 
     pub fn settings(&self) -> StoreSettings {
-        StoreSettings { folder: self.data.join("store"), key_file: self.data.join("keys/store.key") }
+        StoreSettings {
+            folder: self.data.join("store"),
+            key_file: self.data.join("keys/store.key"),
+            ..Default::default()
+        }
     }
 
     /// Puts the data as they are before it.
