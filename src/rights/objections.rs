@@ -161,7 +161,11 @@ mod tests {
     #[test]
     fn a_list_that_was_altered_cut_off_removed_or_put_back_from_an_earlier_day_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = StoreSettings { folder: folder.path().join("store"), key_file: folder.path().join("store.key") };
+        let settings = StoreSettings {
+            folder: folder.path().join("store"),
+            key_file: folder.path().join("store.key"),
+            ..Default::default()
+        };
         StoreKey::create(&settings.key_file).unwrap();
         let [chen, li] = ["11010519491231002X", "110199197001010011"].map(IdNumber::new);
         let (list, path) = (|| Objections::of(&settings), folder.path().join("store.objections"));
