@@ -13,8 +13,9 @@ use std::{
 use desk::{Desk, tree};
 use greeter::{
     backup::{BackupError, Found, Made, back_up, compact, restore},
+    config::StoreSettings,
     person::RecordNumber,
-    store::{Change, damaged_stores},
+    store::{Change, Store, damaged_stores},
     sync::Outcome,
 };
 use roster::*;
@@ -57,6 +58,25 @@ fn a_backup_brings_everybody_back_who_was_not_erased_since() {
     let opened = office.opens().unwrap();
     assert!(!opened.outdated && opened.store.people().unwrap().len() == 4);
     assert!(opened.store.check(&|_| {}).unwrap().is_whole());
+}
+
+#[test]
+fn on_another_machine_the_backup_and_the_copied_keys_are_enough() {
+    let (mut office, backup) = backed_up();
+    let keys = office.root.join("keys");
+    fs::create_dir(&keys).unwrap();
+    for name in ["store.key", "store.key.people"] {
+        fs::copy(office.data.join(name), keys.join(name)).unwrap();
+    }
+    fs::remove_dir_all(&office.data).unwrap();
+    office.data = office.root.join("new/data");
+    let settings =
+        StoreSettings { folder: office.data.join("store"), key_file: keys.join("store.key"), ..office.settings() };
+    let found = Found::of(&settings, &backup).unwrap();
+    assert!(!found.takes_something(), "{found}");
+    restore(&settings, &backup, &found).unwrap();
+    let store = Store::open(&settings).unwrap().store;
+    assert!(store.people().unwrap().len() == 5 && store.check(&|_| {}).unwrap().is_whole());
 }
 
 #[test]

@@ -99,6 +99,21 @@ fn a_rekey_that_was_cut_is_finished_by_whoever_opens_the_store_and_read_by_whoev
 }
 
 #[test]
+fn the_store_of_an_older_greeter_which_the_former_key_opens_goes_with_it() {
+    let office = Office::new();
+    fs::create_dir(&office.data).unwrap();
+    let packed = tree().join("tests/data/older-store.tar.gz");
+    let unpacked = std::process::Command::new("tar").arg("xzf").arg(packed).arg("-C").arg(&office.data).status();
+    assert!(unpacked.unwrap().success());
+    assert_eq!(office.people().len(), 2);
+    let older = office.data.join("store.before-upgrade");
+    assert!(older.exists());
+    rekey(&office.settings()).unwrap();
+    assert!(!older.exists());
+    assert_eq!(office.people().len(), 2);
+}
+
+#[test]
 fn an_exposed_key_is_answered_by_the_command_and_what_was_signed_before_stays_the_offices_own() {
     let desk = Desk::new();
     desk.preloads_the_demo();

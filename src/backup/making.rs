@@ -32,7 +32,7 @@ pub fn back_up(settings: &StoreSettings, to: &Path) -> Result<Made, BackupError>
     if !Store::is_there(&settings.folder)? {
         return Err(BackupError::Store(crate::store::StoreError::NoCopy { folder: settings.folder.clone() }));
     }
-    if !is_free(to)? {
+    if !is_free(to).map_err(unwritten)? {
         if !snapshot_file(&as_store(to, settings).folder).exists() {
             return Err(BackupError::NotABackup { folder: to.into() });
         }

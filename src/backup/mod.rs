@@ -8,7 +8,7 @@
 //! | `compacting` | a store that gives back the room of what was replaced |
 //! | `files` | copies of files that are there whole or not at all |
 //!
-//! A backup is laid out as what lies beside a store named `store`: `store.snapshot`, `store.photos`, `store.objections`, `store.hold`. People's keys
+//! A backup is laid out as what lies beside a store named `store`: `store.snapshot`, `store.photos`, `store.objections`, `store.stays`, `store.hold`. People's keys
 //! stay where they are, so who was erased since cannot be read in any backup.
 
 mod checking;
@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What lies beside the store and is neither a record nor a photo.
-const BESIDE: [&str; 2] = [".objections", hold::ENDING];
+const BESIDE: [&str; 3] = [".objections", ".stays", hold::ENDING];
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]

@@ -105,6 +105,7 @@ impl fmt::Display for Found {
 /// [`BackupError`].
 pub fn restore(settings: &StoreSettings, from: &Path, found: &Found) -> Result<(), BackupError> {
     let (folder, backup) = (&settings.folder, as_store(from, settings).folder);
+    disk::make_parent(folder)?;
     let lock = StoreLock::acquire(folder)?;
     if Store::generation(settings) != found.generation {
         return Err(BackupError::ChangedMeanwhile);

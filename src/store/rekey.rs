@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     Store, StoreError,
     layout::{self, CHECK, INDEX, META_CHECK},
+    upgrade,
 };
 use crate::{
     config::StoreSettings,
@@ -72,6 +73,8 @@ impl Store {
         self.sealer = Sealer::new(next);
         self.make_newer()?;
         self.write_snapshot()?;
+        // All of it is sealed with the former key.
+        upgrade::give_up(&self.folder)?;
         let key_file = &settings.key_file;
         keep_former(key_file, old, next)?;
         std::fs::rename(StoreKey::next_file(key_file), key_file).map_err(disk::at(key_file))?;
