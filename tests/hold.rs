@@ -202,10 +202,10 @@ fn a_hold_ends_with_its_person_and_nobody_is_held_who_does_not_exist() {
     desk.does(&["people", "hold", "#2"]).is_done().says("is on hold from now on");
     desk.does(&["people", "hold", "2"]).is_done().says("was on hold already");
     let file = desk.at("store.hold");
-    assert_eq!(fs::read_to_string(&file).unwrap(), r#"{"on_hold":[2]}"#);
+    assert!(fs::read_to_string(&file).unwrap().starts_with(r#"{"on_hold":[2],"#));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     desk.does(&["people", "remove", "2", "--yes"]).is_done();
-    assert_eq!(fs::read_to_string(&file).unwrap(), r#"{"on_hold":[]}"#);
+    assert!(fs::read_to_string(&file).unwrap().starts_with(r#"{"on_hold":[],"#));
 }
 
 #[test]
@@ -219,5 +219,5 @@ fn a_number_that_cannot_be_looked_up_because_the_store_is_in_use_is_held_all_the
     held.commit(vec![greeter::store::Change::Remove(RecordNumber(2))]).unwrap();
     let answer = desk.does(&["people", "hold", "3"]);
     answer.is_done().says("Record #3 is on hold").says("is not known while the store is in use");
-    assert_eq!(fs::read_to_string(desk.at("store.hold")).unwrap(), r#"{"on_hold":[3]}"#);
+    assert!(fs::read_to_string(desk.at("store.hold")).unwrap().starts_with(r#"{"on_hold":[3],"#));
 }

@@ -48,8 +48,9 @@ impl Objections {
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
             let last = lines.pop().unwrap_or_default();
             list.hashes = lines.into_iter().collect();
-            list.added = last.split_once(' ').and_then(|(added, _)| added.parse().ok()).unwrap_or(0);
-            if list.last_line() != last {
+            let (added, signature) = last.split_once(' ').unwrap_or_default();
+            list.added = added.parse().unwrap_or(0);
+            if !list.signer.has_signed(signature, &list.signed(added)) {
                 return Err(changed(&list.path).into());
             }
         }
@@ -105,10 +106,13 @@ impl Objections {
         self.signer.sign(&[id_number.reveal().as_bytes()])
     }
 
+    fn signed<'a>(&'a self, added: &'a str) -> Vec<&'a [u8]> {
+        self.hashes.iter().map(String::as_bytes).chain([added.as_bytes()]).collect()
+    }
+
     fn last_line(&self) -> String {
         let added = self.added.to_string();
-        let parts: Vec<&[u8]> = self.hashes.iter().map(String::as_bytes).chain([added.as_bytes()]).collect();
-        format!("{added} {}", self.signer.sign(&parts))
+        format!("{added} {}", self.signer.sign(&self.signed(&added)))
     }
 
     /// The list first: a cut leaves one that is newer than its number.
@@ -164,7 +168,7 @@ mod tests {
         let settings = StoreSettings {
             folder: folder.path().join("store"),
             key_file: folder.path().join("store.key"),
-            ..Default::default()
+            ..StoreSettings::default()
         };
         StoreKey::create(&settings.key_file).unwrap();
         let [chen, li] = ["11010519491231002X", "110199197001010011"].map(IdNumber::new);

@@ -56,7 +56,7 @@ pub enum StoreError {
     },
     /// A key, but of another store.
     #[error(
-        "the key in {} does not open the store in {}. Set `store.key_file` to the key this store was made with",
+        "the key in {} does not open the store in {}. Set `store.key_file` to the key this store was made with, or restore that key from its backup",
         file.display(), folder.display()
     )]
     WrongKey {

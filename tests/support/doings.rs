@@ -118,7 +118,7 @@ impl Office {
         StoreSettings {
             folder: self.data.join("store"),
             key_file: self.data.join("keys/store.key"),
-            ..Default::default()
+            ..StoreSettings::default()
         }
     }
 
