@@ -117,12 +117,12 @@ fn of_two_syncs_at_once_neither_enrols_a_person_twice_nor_undoes_what_the_other_
 #[test]
 fn whoever_is_in_is_in_the_copy_while_the_sync_goes_on() {
     let office = Office::new();
-    office.writes_roster_of(1..=201);
+    office.writes_roster_of(1..=224);
     let settings = office.settings();
-    let report = syncs_while(&office, false, 201, move || {
+    let report = syncs_while(&office, false, 215, move || {
         let known = Everybody::now(&settings).unwrap();
         assert!(known.is_current() && known.has(RecordNumber(200)).unwrap());
     });
-    assert_eq!(report.count(Outcome::Added), 201);
-    office.has_whole(1..=201);
+    assert_eq!(report.count(Outcome::Added), 224);
+    office.has_whole(1..=224);
 }
