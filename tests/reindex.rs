@@ -158,11 +158,11 @@ fn networks_that_fail_in_the_middle_lose_no_finished_photo() {
         _ => Ok(None),
     };
     let error = office.reindexes_while(fails).err().unwrap();
-    assert!(matches!(error, ReindexError::Interrupted { kept: 3, .. }), "{error}");
-    assert_eq!(office.templates(NEW), [1, 2, 3]);
+    assert!(matches!(error, ReindexError::Interrupted { kept: 4, .. }), "{error}");
+    assert_eq!(office.templates(NEW), [1, 2, 3, 5]);
     office.embedded_since();
     office.reindexes();
-    assert_eq!((office.embedded_since(), office.templates(NEW)), (2, everybody(5)));
+    assert_eq!((office.embedded_since(), office.templates(NEW)), (1, everybody(5)));
 }
 
 #[test]
