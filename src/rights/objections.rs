@@ -48,8 +48,9 @@ impl Objections {
             let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
             let last = lines.pop().unwrap_or_default();
             list.hashes = lines.into_iter().collect();
-            list.added = last.split_once(' ').and_then(|(added, _)| added.parse().ok()).unwrap_or(0);
-            if list.last_line() != last {
+            let (added, signature) = last.split_once(' ').unwrap_or_default();
+            list.added = added.parse().unwrap_or(0);
+            if !list.signer.has_signed(signature, &list.signed(added)) {
                 return Err(changed(&list.path).into());
             }
         }
@@ -107,8 +108,11 @@ impl Objections {
 
     fn last_line(&self) -> String {
         let added = self.added.to_string();
-        let parts: Vec<&[u8]> = self.hashes.iter().map(String::as_bytes).chain([added.as_bytes()]).collect();
-        format!("{added} {}", self.signer.sign(&parts))
+        format!("{added} {}", self.signer.sign(&self.signed(&added)))
+    }
+
+    fn signed<'a>(&'a self, added: &'a str) -> Vec<&'a [u8]> {
+        self.hashes.iter().map(String::as_bytes).chain([added.as_bytes()]).collect()
     }
 
     /// The list first: a cut leaves one that is newer than its number.
