@@ -38,6 +38,9 @@ pub struct Held {
 pub fn check(folder: &Path, backup: &StoreSettings) -> Result<Held, BackupError> {
     let everybody = match Everybody::in_copy(backup) {
         Err(StoreError::NoCopy { .. }) => return Err(BackupError::NoBackup { folder: folder.into() }),
+        Err(StoreError::CopyDamaged { cause, .. }) => {
+            return Err(BackupError::Damaged { folder: folder.into(), cause });
+        }
         everybody => everybody?,
     };
     let damaged = |cause: String| BackupError::Damaged { folder: folder.into(), cause };

@@ -128,7 +128,7 @@ pub fn restore(settings: &StoreSettings, from: &Path, found: &Found) -> Result<(
     }
     drop(lock);
     let mut store = Store::open_when_free(settings)?.store;
-    store.make_newer()?;
+    store.is_complete()?;
     Ok(store.write_snapshot()?)
 }
 
