@@ -51,11 +51,14 @@ impl Store {
         let here = self.mend_people(&found.people, &mut mended, &mut batch, &mut obsolete)?;
         batch.extend(found.orphans.into_iter().map(|key| (key, None)));
         self.mend_index(found.index, &here, &mut mended, &mut batch)?;
-        self.mend_photos(found.photos, &here, &mut mended, &mut batch, &mut obsolete)?;
+        let unnamed = self.mend_photos(found.photos, &here, &mut mended, &mut batch)?;
+        // Whoever is missing in an older store may be in the newer one, which may still come back.
+        if !outdated {
+            obsolete.extend(unnamed);
+        }
         let keyless = (1..self.ring.next_record().0).map(RecordNumber).filter(|record| !here.contains(record));
         let mut unused = Vec::new();
         for record in keyless {
-            // Whoever is missing in an older store may be in the newer one, which may still come back.
             if !outdated && !matches!(self.ring.slot(record, &self.sealer)?, Slot::Erased) {
                 unused.push(record);
             }
@@ -70,9 +73,7 @@ impl Store {
         if mended.photos > 0 {
             tracing::warn!("{} photos are lost with their files. Run `greeter sync` again", mended.photos);
         }
-        if !outdated {
-            self.forget_photos(&obsolete);
-        }
+        self.forget_photos(&obsolete);
         Ok(mended)
     }
 
@@ -158,14 +159,14 @@ impl Store {
         Ok(())
     }
 
+    /// Gives the files that nobody names.
     fn mend_photos(
         &self,
         photos: Vec<(Vec<u8>, Option<RecordNumber>, Option<PhotoName>)>,
         here: &BTreeSet<RecordNumber>,
         mended: &mut Mended,
         batch: &mut Batch,
-        obsolete: &mut Vec<PhotoName>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<PhotoName>, StoreError> {
         let files = self.photos.names()?;
         let mut named = HashSet::new();
         for (key, owner, name) in photos {
@@ -178,7 +179,6 @@ impl Store {
                 }
             }
         }
-        obsolete.extend(files.difference(&named));
-        Ok(())
+        Ok(files.difference(&named).copied().collect())
     }
 }
