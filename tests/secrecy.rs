@@ -117,9 +117,8 @@ fn open_files(pid: u32, traces: &Traces, own: &Path) -> Vec<String> {
         let name = file.to_string_lossy();
         let nameless = name.ends_with(" (deleted)") || name.starts_with("/memfd:");
         let inside = if nameless { fs::read(entry.path()).unwrap_or_default() } else { Vec::new() };
-        if !file.starts_with(own)
-            && !(traces.found_in(name.as_bytes()).is_empty() && traces.found_in(&inside).is_empty())
-        {
+        let traced = [name.as_bytes(), &inside].iter().any(|bytes| !traces.found_in(bytes).is_empty());
+        if traced && !file.starts_with(own) {
             found.push(format!("open file {name}"));
         }
     }

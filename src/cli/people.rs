@@ -438,7 +438,7 @@ mod tests {
         {
             assert!(!masked.contains(secret) && shown.contains(secret), "{secret}");
         }
-        assert!(masked.contains("public duty, since 2026-11-02\n"), "{masked}");
+        assert!(masked.contains("public duty\n") && shown.contains("public duty, since 2026-11-02, from"), "{masked}");
         assert!(masked.contains("on hold          no\n") && shown.contains("on hold          yes"), "{masked}");
     }
 

@@ -88,10 +88,10 @@ impl Store {
                 layout::PHOTOS if value.is_empty() => {}
                 layout::PHOTOS => found.photos.push((key.to_vec(), record, PhotoName::from_bytes(value))),
                 // They come after the people: keys are in order.
-                layout::TEMPLATES | layout::REFUSALS => {
-                    if record.is_none_or(|record| found.people.binary_search(&record).is_err()) {
-                        found.orphans.push(key.to_vec());
-                    }
+                layout::TEMPLATES | layout::REFUSALS
+                    if record.is_none_or(|record| found.people.binary_search(&record).is_err()) =>
+                {
+                    found.orphans.push(key.to_vec());
                 }
                 _ => {}
             }
