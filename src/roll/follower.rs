@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{Change, CurrentRoll, Roll, holding::Holding, reading};
@@ -43,6 +43,8 @@ pub struct Reader {
     decision: DecisionSettings,
     mates_median: Option<f32>,
     non_mates: NonMates,
+    /// When the calibration was written, before anybody was read by it.
+    calibrated: Option<SystemTime>,
 }
 
 impl Reader {
@@ -56,10 +58,11 @@ impl Reader {
         let mates_median = thresholds.as_ref().and_then(|thresholds| thresholds.mates_median);
         let non_mates = thresholds.as_ref().and_then(NonMates::of).unwrap_or_default();
         let folder = config.store.folder.clone();
+        let calibrated = file::written_at(&folder);
         let (recogniser, configured) = (model.clone(), config.decision.min_score_to_name);
         let in_force = move || InForce::find(&folder, configured, thresholds.as_ref(), &recogniser);
         let (store, decision) = (config.store.clone(), config.decision.clone());
-        Ok(Self { store, model, in_force: Arc::new(in_force), decision, mates_median, non_mates })
+        Ok(Self { store, model, in_force: Arc::new(in_force), decision, mates_median, non_mates, calibrated })
     }
 
     /// What a visitor must reach among so many people.
@@ -214,7 +217,7 @@ impl Reader {
         let holding = Holding::beside(&self.store).follow(roll.clone(), stop.clone())?;
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let (mut complained, mut read_at) = (false, Instant::now());
-            let (mut seen, mut calibrated) = (None, file::written_at(&self.store.folder));
+            let (mut seen, mut calibrated) = (None, self.calibrated);
             while !stop.load(Ordering::Relaxed) {
                 thread::park_timeout(LOOK_EVERY);
                 let (known, newest) = (roll.get().generation, Store::generation(&self.store));

@@ -51,6 +51,7 @@ impl Office {
             decision: DecisionSettings::default(),
             mates_median: None,
             non_mates: NonMates::default(),
+            calibrated: None,
         }
     }
 
