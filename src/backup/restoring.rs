@@ -128,7 +128,7 @@ pub fn restore(settings: &StoreSettings, from: &Path, found: &Found) -> Result<(
     }
     drop(lock);
     let mut store = Store::open_when_free(settings)?.store;
-    store.is_complete()?;
+    store.settle()?;
     Ok(store.write_snapshot()?)
 }
 

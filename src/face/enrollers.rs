@@ -95,6 +95,11 @@ mod tests {
         assert_eq!(enrollers.look_at(&photos(1), look).unwrap(), [1.0]);
         assert_eq!(loaded.get(), 1);
         assert_eq!(enrollers.look_at(&photos(4), look).unwrap(), [1.0, 2.0, 3.0, 4.0]);
+        let ours = rustix::process::getpriority_process(None).unwrap();
+        let priorities =
+            enrollers.look_at(&photos(4), |_, _| rustix::process::getpriority_process(None).unwrap()).unwrap();
+        assert_eq!(priorities, [(ours + NICE).min(19); 4], "visitors come first");
+        assert_eq!(rustix::process::getpriority_process(None).unwrap(), ours);
         assert_eq!(loaded.get(), thread::available_parallelism().map_or(1, usize::from).min(MOST));
     }
 }

@@ -82,7 +82,7 @@ pub fn reindex(
         for look in looks {
             match look {
                 Ok(one) => examined.push(one),
-                Err(error) => failure = Some(error),
+                Err(error) => drop(failure.get_or_insert(error)),
             }
         }
         store = Store::open_when_free(settings).map_err(|error| interrupted(kept, error))?.store;

@@ -155,9 +155,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Stopped`] and others when writing fails.
     pub fn give_up_photos(&mut self) -> Result<(), StoreError> {
+        if self.keep_photos {
+            return Ok(());
+        }
         let (mut batch, mut obsolete) = (Batch::new(), Vec::new());
         self.engine.scan(layout::PHOTOS, |key, name| {
-            batch.extend((!self.keep_photos && !name.is_empty()).then(|| (key.to_vec(), Some(Vec::new()))));
+            batch.extend((!name.is_empty()).then(|| (key.to_vec(), Some(Vec::new()))));
             obsolete.extend(PhotoName::from_bytes(name));
             Ok(())
         })?;
@@ -202,7 +205,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    pub fn is_complete(&mut self) -> Result<(), StoreError> {
+    pub fn settle(&mut self) -> Result<(), StoreError> {
         if self.engine.get(META_OUTDATED)?.is_none() {
             return Ok(());
         }

@@ -166,9 +166,14 @@ impl Store {
     /// # Errors
     /// As [`Self::open`], but for [`StoreError::Locked`].
     pub fn open_when_free(settings: &StoreSettings) -> Result<Opened, StoreError> {
+        let mut told = false;
         loop {
             match Self::open(settings) {
-                Err(StoreError::Locked { holder, .. }) => tracing::info!("waiting: the store is in use by {holder}"),
+                Err(StoreError::Locked { holder, .. }) if !told => {
+                    tracing::info!("waiting: the store is in use by {holder}");
+                    told = true;
+                }
+                Err(StoreError::Locked { .. }) => {}
                 opened => return opened,
             }
         }

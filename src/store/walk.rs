@@ -118,9 +118,8 @@ impl Everybody {
     /// # Errors
     /// As [`Self::in_copy`], or why a store without a copy cannot be opened.
     pub fn now(settings: &StoreSettings) -> Result<Self, StoreError> {
-        let current = |it: &Self| it.generation >= it.keys.counted();
         let copy = Self::in_copy(settings);
-        if copy.as_ref().is_ok_and(current) || !Store::is_there(&settings.folder)? {
+        if copy.as_ref().is_ok_and(Self::is_current) || !Store::is_there(&settings.folder)? {
             return copy;
         }
         let renewed = match &copy {

@@ -134,7 +134,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
         if !self.job.dry_run {
             let renewed = self.store().and_then(|store| {
                 store.give_up_photos()?;
-                store.is_complete()?;
+                store.settle()?;
                 store.write_snapshot()
             });
             renewed.map_err(SyncError::Snapshot)?;
