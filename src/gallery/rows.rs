@@ -64,8 +64,8 @@ impl Rows {
         let most = largest(row);
         let step = |levels: f32| if most > 0.0 { levels / most } else { 0.0 };
         let (small, fine) = (step(LEVELS), step(FINE_LEVELS));
-        self.values.extend(row.iter().map(|value| (value * small).round() as i8));
-        self.fine.extend(row.iter().map(|value| (value * fine).round() as i16));
+        self.values.extend(row.iter().map(|value| rounded(value * small) as i8));
+        self.fine.extend(row.iter().map(|value| rounded(value * fine) as i16));
         self.scales.push(most / LEVELS);
         self.owners.push(owner);
         self.templates.push(templates);
@@ -125,7 +125,7 @@ impl QuantisedProbe {
         // The row's error against the 16-bit row, and the probe's own against the largest row there can be.
         let error = length * dims.sqrt() / 2.0 + step * dims * LEVELS / 2.0;
         Self {
-            values: probe.iter().map(|value| (value * inverse).round() as i16).collect(),
+            values: probe.iter().map(|value| rounded(value * inverse) as i16).collect(),
             reach: Reach { step, error: error * 1.005, slack: ROUNDING * length },
         }
     }
@@ -145,6 +145,11 @@ where
     block.copy_within(last.., at * dims);
     block[last..].zeroize();
     block.truncate(last);
+}
+
+/// What becomes the nearest whole number when its fraction is cut off: `f32::round` is a call where the machine is not known to have SSE 4.1.
+fn rounded(value: f32) -> f32 {
+    value + 0.5_f32.copysign(value)
 }
 
 fn largest(row: &[f32]) -> f32 {

@@ -3,6 +3,8 @@
 //! A small file beside the store, `F.hold`, which is read and written without the store's lock: staff put somebody on hold while a sync
 //! runs. It holds record numbers only. Where it cannot be read nobody is named: better no name than one that staff have stopped.
 
+mod following;
+
 use std::{
     collections::BTreeSet,
     fmt,
@@ -19,6 +21,8 @@ use crate::{
     disk::{self, DiskError},
     person::RecordNumber,
 };
+
+pub use following::Holding;
 
 /// Behind the name of the store's folder.
 pub const ENDING: &str = ".hold";

@@ -5,7 +5,7 @@
 //! | `store_key` | where the store's key is |
 //! | `former` | keys that the store had before, for what was signed with them |
 //! | `ring` | everybody's own key, in slots that can be overwritten |
-//! | `seal` | encryption, the index of identity numbers, signatures |
+//! | `seal` | encryption, signatures |
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! Encrypts and authenticates what the store holds: XChaCha20-Poly1305 with a random nonce a record.
 //!
 //! What is known of a person is sealed with their own key (see `ring`), everything else with the store's.
-//! A record is bound to the key it lies under, so that no sealed record can be moved to another place. Sub-keys for sealing, for the
-//! index and for the snapshot come from the store's key by HMAC-SHA256 with a label each.
+//! A record is bound to the key it lies under, so that no sealed record can be moved to another place. Sub-keys for sealing and for the
+//! snapshot come from the store's key by HMAC-SHA256 with a label each.
 
 use chacha20poly1305::{
     AeadCore, KeyInit, XChaCha20Poly1305, XNonce,
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{KeyError, StoreKey, former, store_key::KEY_BYTES};
 use crate::config::StoreSettings;
 
-/// HMAC-SHA256, for the index and the snapshot.
+/// HMAC-SHA256, for the snapshot.
 pub type Authenticator = Hmac<Sha256>;
 
 const NONCE_BYTES: usize = 24;
@@ -55,11 +55,10 @@ impl Seal {
     }
 }
 
-/// What the store's key is for: people's own keys, what belongs to nobody, the index and the snapshot.
+/// What the store's key is for: people's own keys, what belongs to nobody, and the snapshot.
 pub struct Sealer {
     /// Seals what belongs to the store itself, and people's keys.
     pub own: Seal,
-    index: Zeroizing<[u8; KEY_BYTES]>,
     snapshot: Zeroizing<[u8; KEY_BYTES]>,
     /// With which people's keys may be sealed as well, while the store is getting another key.
     pub(super) other: Option<Box<Seal>>,
@@ -70,7 +69,6 @@ impl Sealer {
     pub fn new(key: &StoreKey) -> Self {
         Self {
             own: Seal::new(&derive(key, b"greeter store sealing 1")),
-            index: derive(key, b"greeter store index 1"),
             snapshot: derive(key, b"greeter store snapshot 1"),
             other: None,
         }
@@ -91,13 +89,6 @@ impl Sealer {
         let next = key.next(&settings.key_file)?;
         let first = Self::new(&key).or(next.as_ref());
         Ok(std::iter::once(first).chain(next.map(|next| Self::new(&next).or(Some(&key)))).collect())
-    }
-
-    /// Stands for an identity number in the index; says nothing about it without the key.
-    pub fn index_of(&self, id_number: &str) -> [u8; 32] {
-        let mut authenticator = authenticator(&self.index);
-        authenticator.update(id_number.as_bytes());
-        authenticator.finalize().into_bytes().into()
     }
 
     /// Authenticates a snapshot file.
@@ -199,10 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn the_same_record_never_looks_the_same_twice_but_the_index_does() {
-        let (ours, other) = (sealer(), sealer());
+    fn the_same_record_never_looks_the_same_twice() {
+        let ours = sealer();
         assert_ne!(ours.own.seal(b"p1", b"Chen Wei"), ours.own.seal(b"p1", b"Chen Wei"));
-        assert_eq!(ours.index_of("11010519491231002X"), ours.index_of("11010519491231002X"));
-        assert_ne!(ours.index_of("11010519491231002X"), other.index_of("11010519491231002X"));
     }
 }

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Change, CurrentRoll, Roll, holding::Holding, reading};
+use super::{Change, CurrentRoll, Roll, reading};
 use crate::{
     calibration::{
         file,
@@ -22,6 +22,7 @@ use crate::{
     config::{Config, DecisionSettings, StoreSettings},
     face::manifest::Manifest,
     gallery::{NonMates, decision::Demands},
+    hold::{Holding, OnHold},
     keys::Keys,
     person::RecordNumber,
     store::{Everybody, Store, StoreError},
@@ -82,8 +83,8 @@ impl Reader {
 
     /// Reads everybody; where that cannot be done nobody, which is told.
     pub fn read(&self) -> Roll {
-        // Read before the people: see `holding`.
-        let on_hold = Holding::beside(&self.store).look();
+        // Read before the people: whoever is erased is on hold no longer.
+        let on_hold = Holding::beside(&self.store.folder).look();
         let mut roll = self.read_everybody().unwrap_or_else(|error| {
             tracing::error!("{error}. Until then nobody is known");
             Roll::empty(self.demands(0))
@@ -214,7 +215,13 @@ impl Reader {
         stop: Arc<AtomicBool>,
         reloaded: impl Fn(usize) + Send + 'static,
     ) -> std::io::Result<JoinHandle<()>> {
-        let holding = Holding::beside(&self.store).follow(roll.clone(), stop.clone())?;
+        let take = {
+            let (roll, store) = (roll.clone(), self.store.clone());
+            move |on_hold| roll.take_holds(on_hold, || Store::generation(&store))
+        };
+        // It was said when the roll was read.
+        let told = *roll.get().holds() == OnHold::Everybody;
+        let holding = Holding::beside(&self.store.folder).follow(told, stop.clone(), take)?;
         thread::Builder::new().name("enrolled".into()).spawn(move || {
             let (mut complained, mut read_at) = (false, Instant::now());
             let (mut seen, mut calibrated) = (None, self.calibrated);

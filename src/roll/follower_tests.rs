@@ -205,3 +205,28 @@ fn staff_read_why_nobody_is_recognised_and_what_to_do() {
     office.removes(record);
     assert!(complaint(&other).unwrap().contains("Preload people with `greeter sync`"));
 }
+
+#[test]
+fn somebody_on_hold_is_named_by_nobody_also_in_the_moment_between_their_erasure_and_the_roll_forgetting_them() {
+    let mut office = Office::opens();
+    let photo = office.face();
+    let chen = office.enrols(None, "Chen", &[photo]);
+    let roll = CurrentRoll::new(office.reader().read());
+    let (read, these) =
+        (roll.get().generation, |records: &[RecordNumber]| OnHold::These(records.iter().copied().collect()));
+    let look = || (roll.get().may_be_named(chen), roll.get().on_hold(chen), roll.get().hold_changes());
+    assert_eq!(look(), (true, false, 1));
+    roll.take_holds(these(&[chen]), || read);
+    roll.take_holds(these(&[chen]), || read);
+    assert_eq!(look(), (false, true, 2), "nothing changed the second time");
+    // As an erasure does it: the store is another one than the roll, and the hold is gone.
+    roll.take_holds(these(&[]), || read + 1);
+    assert!(roll.get().person(chen).is_some() && !roll.get().may_be_named(chen));
+    let other = RecordNumber(chen.0 + 1);
+    roll.take_holds(these(&[other]), || read + 1);
+    assert!(roll.get().on_hold(other), "whoever is put on hold meanwhile waits for nothing");
+    roll.take_holds(these(&[]), || read);
+    assert_eq!(look(), (true, false, 4));
+    roll.take_holds(OnHold::Everybody, || read);
+    assert!(!roll.get().may_be_named(chen));
+}

@@ -5,10 +5,8 @@
 //! | `people` | [`Roll`]: the gallery to search and the cards to greet from |
 //! | `reading` | everybody out of the store's copy at once, on all cores |
 //! | `follower` | whoever has changed, whenever the store has |
-//! | `holding` | who must not be named, whatever the store is doing |
 
 mod follower;
-mod holding;
 mod people;
 mod reading;
 

@@ -196,6 +196,19 @@ impl CurrentRoll {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes who is on hold now; `newest` reads how new the store is.
+    pub fn take_holds(&self, now: OnHold, newest: impl FnOnce() -> u64) {
+        // Who is erased is on hold no longer, but may still be in the roll for a moment. The store's generation is written before the
+        // hold is dropped, so it is read after it.
+        let settled = newest() == self.get().generation;
+        let before = self.get().holds().clone();
+        let next = if settled { now } else { now.added_to(&before) };
+        if next != before {
+            tracing::info!("{next}");
+            self.change().hold(next);
+        }
+    }
+
     /// The roll for changing it, when nobody looks at it.
     pub fn change(&self) -> RwLockWriteGuard<'_, Roll> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)

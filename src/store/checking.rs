@@ -83,7 +83,7 @@ impl Store {
         if !checked.lost.is_empty() {
             let lost: Batch =
                 checked.lost.iter().map(|(record, number)| (layout::photo(*record, *number), None)).collect();
-            self.engine.apply(lost)?;
+            self.apply(lost)?;
         }
         // What has no row any more is removed with the next opening.
         self.make_newer()?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     Enrolled, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto,
     engine::Batch,
-    layout::{self, META_GENERATION, META_OUTDATED},
+    layout::{self, META_AHEAD, META_GENERATION, META_OUTDATED},
     photo_files::PhotoName,
     snapshot, upgrade,
 };
@@ -57,7 +57,7 @@ pub struct Enrolment {
 pub enum Change {
     /// Adds the person or takes the place of what was there.
     Put(Box<Enrolment>),
-    /// Erases record, photos, templates and index entry. The record number is never given again.
+    /// Erases record, photos and templates. The record number is never given again.
     Remove(RecordNumber),
 }
 
@@ -105,7 +105,7 @@ impl Store {
         }
         for put in puts {
             let batch = self.putting(put, &mut obsolete)?;
-            self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
+            self.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
         self.acknowledge(needed)?;
         if !removed.is_empty() {
@@ -119,11 +119,15 @@ impl Store {
     /// Erases people, and gives the photos whose files are still there.
     fn erase(&mut self, records: &[RecordNumber]) -> Result<Vec<PhotoName>, StoreError> {
         let mut obsolete = Vec::new();
-        let batches =
-            records.iter().map(|record| self.removing(*record, &mut obsolete)).collect::<Result<Vec<_>, _>>()?;
+        let mut batches = Vec::with_capacity(records.len());
+        for record in records {
+            let enrolled = self.person(*record)?.ok_or(StoreError::UnknownRecord(*record))?;
+            batches.push(self.removing(*record, &mut obsolete)?);
+            self.forget_id(&enrolled);
+        }
         // From here on nobody can read them; the rest is done again at the next start if it is cut.
         self.ring.erase(records.iter().copied()).inspect_err(|error| self.engine.stop(error))?;
-        batches.into_iter().try_for_each(|batch| self.engine.apply(batch))?;
+        batches.into_iter().try_for_each(|batch| self.apply(batch))?;
         Ok(obsolete)
     }
 
@@ -167,7 +171,7 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
-        self.engine.apply(batch)?;
+        self.apply(batch)?;
         self.acknowledge(0)?;
         self.forget_photos(&obsolete);
         Ok(())
@@ -195,7 +199,7 @@ impl Store {
     /// Makes all that was applied last, and the store newer than it was.
     pub(super) fn acknowledge(&mut self, needed: u64) -> Result<(), StoreError> {
         self.generation += 1;
-        self.engine.apply(vec![(META_GENERATION.to_vec(), Some(self.generation.to_be_bytes().to_vec()))])?;
+        self.apply(vec![(META_GENERATION.to_vec(), Some(self.generation.to_be_bytes().to_vec()))])?;
         self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         let counted = self.ring.count(self.generation).and_then(|()| self.ring.make_durable());
         Ok(counted.inspect_err(|error| self.engine.stop(error))?)
@@ -209,7 +213,7 @@ impl Store {
         if self.engine.get(META_OUTDATED)?.is_none() {
             return Ok(());
         }
-        self.engine.apply(vec![(META_OUTDATED.to_vec(), None)])?;
+        self.apply(vec![(META_OUTDATED.to_vec(), None)])?;
         self.make_newer()
     }
 
@@ -221,20 +225,26 @@ impl Store {
         if snapshot::generation(&self.folder) == Some(self.generation) {
             return Ok(());
         }
-        snapshot::write(self).map_err(|error| self.as_full(error, 0))
+        snapshot::write(self).map_err(|error| self.as_full(error, 0))?;
+        // Lost with a power cut it costs the next copy more work.
+        self.engine.apply(vec![(META_AHEAD.to_vec(), None)])?;
+        self.since_copy = Some(BTreeMap::new());
+        Ok(())
+    }
+
+    /// Makes all of `batch`'s changes or none, and notes them for the copy. They last after [`Self::acknowledge`].
+    pub(super) fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
+        if let Some(changes) = &mut self.since_copy {
+            if changes.is_empty() {
+                batch.push((META_AHEAD.to_vec(), Some(Vec::new())));
+            }
+            changes.extend(batch.iter().cloned());
+        }
+        self.engine.apply(batch)
     }
 
     /// The batch that erases a person; the names of their photos' files go to `photos`.
     pub(super) fn removing(&self, record: RecordNumber, photos: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
-        let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
-        let index = layout::index(&self.sealer.index_of(enrolled.taxpayer.id_number.reveal()));
-        let mut batch = self.removing_rows(record, photos)?;
-        batch.push((index, None));
-        Ok(batch)
-    }
-
-    /// The same but for the index entry.
-    pub(super) fn removing_rows(&self, record: RecordNumber, photos: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
         let mut batch = vec![(layout::person(record), None)];
         self.engine.scan(&[layout::PHOTOS, &record.0.to_be_bytes()].concat(), |_, name| {
             photos.extend(PhotoName::from_bytes(name));
@@ -248,7 +258,7 @@ impl Store {
     }
 
     /// The batch that writes a person and erases what is theirs no longer; what becomes of their former photos' files goes to `obsolete`.
-    fn putting(&self, put: Putting, obsolete: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
+    fn putting(&mut self, put: Putting, obsolete: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
         let Putting { enrolment: Enrolment { taxpayer, photos, refused }, seal, before, files } = put;
         let record = taxpayer.record;
         if let Some(holder) = self.find_by_id(&taxpayer.id_number)?.filter(|holder| *holder != record) {
@@ -256,6 +266,9 @@ impl Store {
         }
         let mut former = Vec::new();
         let mut batch = if before.is_some() { self.removing(record, &mut former)? } else { Batch::new() };
+        if let Some(before) = &before {
+            self.forget_id(before);
+        }
         let known = before.map(|enrolled| enrolled.photos).unwrap_or_default();
         let mut next_number = known.iter().map(|photo| photo.number + 1).max().unwrap_or(0);
 
@@ -298,8 +311,7 @@ impl Store {
             obsolete.extend(name.as_deref().and_then(PhotoName::from_bytes));
         }
 
-        let index = layout::index(&self.sealer.index_of(taxpayer.id_number.reveal()));
-        write(&mut batch, &self.sealer.own, index, &record.0.to_be_bytes());
+        self.remember_id(&taxpayer);
         let enrolled = Enrolled { taxpayer, photos: stored, refused };
         let row = serde_json::to_vec(&enrolled).map_err(|error| disk::at(&self.folder)(error.into()))?;
         write(&mut batch, &seal, layout::person(record), &Zeroizing::new(row));

@@ -9,8 +9,7 @@
 //! | `f` record, photo | the random name of the photo's file; nothing where photos are not kept |
 //! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed with its owner's key |
 //! | `r` record, photo, model name | why this model cannot use it, sealed with its owner's key |
-//! | `i` HMAC of the identity number | the record number, sealed with the store's key |
-//!
+//! //!
 //! Numbers are big endian: record u64, photo u16. No key says anything about a person. A photo may have templates of several models, so
 //! that those of the one that serves stay while another one's are made; the keys alone say whose there are.
 
@@ -40,6 +39,8 @@ pub const META_CHECK: &[u8] = b"mcheck";
 pub const META_GENERATION: &[u8] = b"mgeneration";
 /// There while changes are missing that were acknowledged once.
 pub const META_OUTDATED: &[u8] = b"moutdated";
+/// There while the tree has other entries than the copy beside the store.
+pub const META_AHEAD: &[u8] = b"mahead";
 /// What the check record says when the key is the right one.
 pub const CHECK: &[u8] = b"greeter";
 
@@ -47,7 +48,8 @@ pub const PEOPLE: &[u8] = b"p";
 pub const PHOTOS: &[u8] = b"f";
 pub const TEMPLATES: &[u8] = b"t";
 pub const REFUSALS: &[u8] = b"r";
-pub const INDEX: &[u8] = b"i";
+/// Of the index of identity numbers that an older greeter kept; it is removed.
+pub const FORMER_INDEX: &[u8] = b"i";
 
 /// SHA-256 of a photo's bytes: tells whether the office changed a photo.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -163,11 +165,6 @@ pub fn belongs_to_photo(key: &[u8], record: RecordNumber, number: u16) -> bool {
     let kinds = [PHOTOS, TEMPLATES, REFUSALS];
     let rest = kinds.iter().find_map(|kind| key.strip_prefix(*kind));
     rest.is_some_and(|rest| rest.starts_with(&[&record.0.to_be_bytes()[..], &number.to_be_bytes()].concat()))
-}
-
-/// Key of an identity number's index entry.
-pub fn index(authenticated: &[u8; 32]) -> Vec<u8> {
-    [INDEX, authenticated.as_slice()].concat()
 }
 
 /// The record number, the photo's number and the model's name in the key of a template or a refusal.

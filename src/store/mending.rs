@@ -6,7 +6,6 @@
 //! | rows of somebody who never had a key | the keys are older than the store: nothing is touched |
 //! | rows of somebody whose key cannot be read | they are lost, which is told; a sync brings them back |
 //! | a key without a person | it was given and the person never came: it is erased, unless the store is older than the keys |
-//! | a person without an index entry, or an entry without its person | the entry is written, or removed |
 //! | a photo without its file | it is as if it had never been delivered; a sync brings it back |
 //! | a file that no person names | it is removed, unless the store is older than the keys |
 
@@ -14,7 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
-use super::{Enrolled, Store, StoreError, commit::write, engine::Batch, layout, photo_files::PhotoName};
+use super::{Store, StoreError, engine::Batch, layout, photo_files::PhotoName};
 use crate::{keys::Slot, person::RecordNumber};
 
 /// What was put right.
@@ -26,32 +25,15 @@ pub struct Mended {
     pub lost: Vec<RecordNumber>,
     /// How many photos are lost with their files.
     pub photos: usize,
-    /// How many index entries were written anew or removed.
-    pub index: usize,
-}
-
-/// What one pass through the tree has found.
-#[derive(Default)]
-struct Found {
-    /// By record number.
-    people: Vec<RecordNumber>,
-    /// Index entries, sealed.
-    index: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Photos' keys, whose, and their files.
-    photos: Vec<(Vec<u8>, Option<RecordNumber>, Option<PhotoName>)>,
-    /// Keys of templates and refusals that belong to nobody.
-    orphans: Vec<Vec<u8>>,
 }
 
 impl Store {
     /// Puts right what can be seen without opening anybody's record.
     pub(super) fn mend(&mut self, outdated: bool) -> Result<Mended, StoreError> {
         let (mut mended, mut batch, mut obsolete) = (Mended::default(), Batch::new(), Vec::new());
-        let found = self.find()?;
-        let here = self.mend_people(&found.people, &mut mended, &mut batch, &mut obsolete)?;
-        batch.extend(found.orphans.into_iter().map(|key| (key, None)));
-        self.mend_index(found.index, &here, &mut mended, &mut batch)?;
-        let unnamed = self.mend_photos(found.photos, &here, &mut mended, &mut batch)?;
+        let here = self.mend_people(&mut mended, &mut batch, &mut obsolete)?;
+        batch.extend(self.engine.keys(layout::FORMER_INDEX)?.into_iter().map(|key| (key, None)));
+        let unnamed = self.mend_photos(&here, &mut mended, &mut batch)?;
         // Whoever is missing in an older store may be in the newer one, which may still come back.
         if !outdated {
             obsolete.extend(unnamed);
@@ -67,7 +49,7 @@ impl Store {
         self.next_record = self.ring.next_record().max(RecordNumber(here.last().map_or(1, |last| last.0 + 1)));
         if !batch.is_empty() {
             tracing::info!(?mended, "what was left half done in the store has been put right");
-            self.engine.apply(batch)?;
+            self.apply(batch)?;
             self.acknowledge(0)?;
         }
         if mended.photos > 0 {
@@ -77,41 +59,19 @@ impl Store {
         Ok(mended)
     }
 
-    fn find(&self) -> Result<Found, StoreError> {
-        let mut found = Found::default();
-        self.engine.scan(b"", |key, value| {
-            let record = layout::record(key);
-            match key.get(..1).unwrap_or_default() {
-                layout::PEOPLE => found.people.push(record.ok_or_else(|| self.illegible())?),
-                layout::INDEX => found.index.push((key.to_vec(), value.to_vec())),
-                // Where photos are not kept there is nothing to mend.
-                layout::PHOTOS if value.is_empty() => {}
-                layout::PHOTOS => found.photos.push((key.to_vec(), record, PhotoName::from_bytes(value))),
-                // They come after the people: keys are in order.
-                layout::TEMPLATES | layout::REFUSALS
-                    if record.is_none_or(|record| found.people.binary_search(&record).is_err()) =>
-                {
-                    found.orphans.push(key.to_vec());
-                }
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
     /// Everybody who can be read; who cannot goes.
     fn mend_people(
         &self,
-        people: &[RecordNumber],
         mended: &mut Mended,
         batch: &mut Batch,
         obsolete: &mut Vec<PhotoName>,
     ) -> Result<BTreeSet<RecordNumber>, StoreError> {
-        let keys = self.ring.all()?;
+        let (people, keys) = (self.engine.keys(layout::PEOPLE)?, self.ring.all()?);
+        let people = people.iter().map(|key| layout::record(key).ok_or_else(|| self.illegible()));
+        let people = people.collect::<Result<Vec<_>, _>>()?;
         let slots: Vec<_> = people.par_iter().map(|record| keys.slot(*record, &self.sealer)).collect();
         let mut here = Vec::with_capacity(people.len());
-        for (record, slot) in people.iter().copied().zip(slots) {
+        for (record, slot) in people.into_iter().zip(slots) {
             match slot {
                 Slot::Given(_) => {
                     here.push(record);
@@ -129,56 +89,33 @@ impl Store {
                 }
                 Slot::Erased => mended.erased += 1,
             }
-            batch.extend(self.removing_rows(record, obsolete)?);
+            batch.extend(self.removing(record, obsolete)?);
         }
         Ok(here.into_iter().collect())
-    }
-
-    fn mend_index(
-        &self,
-        index: Vec<(Vec<u8>, Vec<u8>)>,
-        here: &BTreeSet<RecordNumber>,
-        mended: &mut Mended,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
-        let of = |(key, value): &(Vec<u8>, Vec<u8>)| {
-            let opened = self.sealer.own.open(key, value).ok();
-            opened.and_then(|plain| layout::number(&plain)).map(RecordNumber).filter(|record| here.contains(record))
-        };
-        let owners: Vec<_> = index.par_iter().map(of).collect();
-        let indexed: HashSet<RecordNumber> = owners.iter().flatten().copied().collect();
-        let ownerless = index.into_iter().zip(&owners).filter(|(_, owner)| owner.is_none());
-        batch.extend(ownerless.map(|((key, _), _)| (key, None)));
-        mended.index = batch.iter().filter(|(key, _)| key.starts_with(layout::INDEX)).count();
-        for record in here.iter().filter(|record| !indexed.contains(record)) {
-            let Some(Enrolled { taxpayer, .. }) = self.person(*record)? else { continue };
-            let key = layout::index(&self.sealer.index_of(taxpayer.id_number.reveal()));
-            write(batch, &self.sealer.own, key, &record.0.to_be_bytes());
-            mended.index += 1;
-        }
-        Ok(())
     }
 
     /// Gives the files that nobody names.
     fn mend_photos(
         &self,
-        photos: Vec<(Vec<u8>, Option<RecordNumber>, Option<PhotoName>)>,
         here: &BTreeSet<RecordNumber>,
         mended: &mut Mended,
         batch: &mut Batch,
     ) -> Result<Vec<PhotoName>, StoreError> {
         let files = self.photos.names()?;
         let mut named = HashSet::new();
-        for (key, owner, name) in photos {
-            let name = name.filter(|name| files.contains(name));
-            match name.filter(|_| owner.is_some_and(|record| here.contains(&record))) {
+        self.engine.scan(layout::PHOTOS, |key, value| {
+            let name = PhotoName::from_bytes(value).filter(|name| files.contains(name));
+            // Where photos are not kept there is nothing to mend.
+            match name.filter(|_| layout::record(key).is_some_and(|record| here.contains(&record))) {
+                _ if value.is_empty() => {}
                 Some(name) => drop(named.insert(name)),
                 None => {
                     mended.photos += usize::from(name.is_none());
-                    batch.push((key, None));
+                    batch.push((key.to_vec(), None));
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(files.difference(&named).copied().collect())
     }
 }

@@ -55,7 +55,7 @@ impl Store {
             kept += 1;
         }
         if !batch.is_empty() {
-            self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
+            self.apply(batch).map_err(|error| self.as_full(error, needed))?;
             self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         }
         Ok(kept)
@@ -76,7 +76,7 @@ impl Store {
         let needed = self.check_room(0)?;
         for keys in others.chunks(ERASED_AT_ONCE) {
             let batch = keys.iter().map(|key| (key.clone(), None)).collect();
-            self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
+            self.apply(batch).map_err(|error| self.as_full(error, needed))?;
         }
         self.acknowledge(needed)?;
         Ok(others.iter().filter(|key| key.starts_with(TEMPLATES)).count())

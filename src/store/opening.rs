@@ -1,14 +1,16 @@
 //! Opening the store: its lock, its key, and what must hold before anybody uses it.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     fmt,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use super::{
     StoreError,
     engine::Engine,
-    layout::META_OUTDATED,
+    layout::{META_AHEAD, META_OUTDATED},
     lock::StoreLock,
     mending::Mended,
     photo_files::PhotoFiles,
@@ -20,7 +22,7 @@ use crate::{
     config::StoreSettings,
     disk,
     keys::{KeyError, KeyRing, Keys, Sealer, StoreKey},
-    person::RecordNumber,
+    person::{IdNumber, RecordNumber},
 };
 
 /// The open store. Only one process has it at a time; dropping it lets others in.
@@ -34,6 +36,10 @@ pub struct Store {
     pub(super) next_record: RecordNumber,
     pub(super) folder: PathBuf,
     pub(super) keep_photos: bool,
+    /// What has changed since the copy was written; `None` where more than that is missing in it.
+    pub(super) since_copy: Option<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    /// Who has which identity number, once anybody asked.
+    pub(super) ids: OnceLock<HashMap<IdNumber, RecordNumber>>,
     _lock: StoreLock,
 }
 
@@ -138,6 +144,7 @@ impl Store {
             engine.apply(vec![(META_OUTDATED.to_vec(), Some(Vec::new()))])?;
         }
         let outdated = engine.get(META_OUTDATED)?.is_some();
+        let copied = snapshot::generation(folder) == Some(generation) && engine.get(META_AHEAD)?.is_none();
         let generation = generation.max(ring.counted());
         let next_record = ring.next_record();
         let mut store = Self {
@@ -149,6 +156,8 @@ impl Store {
             next_record,
             folder: folder.clone(),
             keep_photos: settings.keep_photos,
+            since_copy: (copied && !older).then(BTreeMap::new),
+            ids: OnceLock::new(),
             _lock: lock,
         };
         let mended = store.mend(outdated)?;

@@ -26,19 +26,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
-        let mut rows = Vec::new();
-        self.engine.scan(layout::PEOPLE, |key, value| {
-            rows.push((key.to_vec(), value.to_vec()));
-            Ok(())
-        })?;
         let keys = self.ring.all()?;
         let open = |(key, value): &(Vec<u8>, Vec<u8>)| match layout::record(key).map(|it| keys.slot(it, &self.sealer)) {
             Some(Slot::Given(seal)) => self.read(&self.opened(&seal, key, value)?).map(Some),
             _ => Ok(None),
         };
-        let opened = rows.par_iter().map(open).collect::<Result<Vec<_>, StoreError>>()?;
-        let mut all = opened.into_iter().flatten().collect::<Vec<_>>();
-        self.add_models(&mut all, &[])?;
+        let people = || -> Result<Vec<_>, StoreError> {
+            let mut rows = Vec::new();
+            self.engine.scan(layout::PEOPLE, |key, value| {
+                rows.push((key.to_vec(), value.to_vec()));
+                Ok(())
+            })?;
+            rows.par_iter().map(open).collect()
+        };
+        let (opened, templates) = rayon::join(people, || self.engine.keys(layout::TEMPLATES));
+        let mut all = opened?.into_iter().flatten().collect::<Vec<_>>();
+        let ids = all.iter().map(|person| (person.taxpayer.id_number.clone(), person.taxpayer.record));
+        // Set already where it was read before.
+        let _ = self.ids.set(ids.collect());
+        self.add_models(&mut all, &[], templates?)?;
         Ok(all)
     }
 
@@ -52,19 +58,18 @@ impl Store {
             return Ok(None);
         };
         let mut found = [self.read(&self.unseal(&key, &value)?)?];
-        self.add_models(&mut found, &record.0.to_be_bytes())?;
+        let of = record.0.to_be_bytes();
+        self.add_models(&mut found, &of, self.engine.keys(&[layout::TEMPLATES, &of].concat())?)?;
         let [person] = found;
         Ok(Some(person))
     }
 
     /// Says of the photos of `people` (by record number) which are lost and which models have examined them. `of`: the record number, or
-    /// nothing for all.
-    fn add_models(&self, people: &mut [Enrolled], of: &[u8]) -> Result<(), StoreError> {
+    /// nothing for all; `templates`: their keys.
+    fn add_models(&self, people: &mut [Enrolled], of: &[u8], templates: Vec<Vec<u8>>) -> Result<(), StoreError> {
         let kept = self.engine.keys(&[layout::PHOTOS, of].concat())?.into_iter().collect();
         layout::leave_out_lost(people, &kept);
-        for key in self.engine.keys(&[layout::TEMPLATES, of].concat())? {
-            layout::note_template(people, &key);
-        }
+        templates.iter().for_each(|key| layout::note_template(people, key));
         self.engine.scan(&[layout::REFUSALS, of].concat(), |key, value| {
             if self.is_here(key)? {
                 layout::note_refusal(people, key, &self.unseal(key, value)?);
@@ -78,11 +83,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
     pub fn find_by_id(&self, id_number: &IdNumber) -> Result<Option<RecordNumber>, StoreError> {
-        let key = layout::index(&self.sealer.index_of(id_number.reveal()));
-        let Some(value) = self.engine.get(&key)? else { return Ok(None) };
-        let plain = self.sealer.own.open(&key, &value);
-        let plain = plain.map_err(|_| self.engine.damaged("a record does not open with the store's key".into()))?;
-        layout::number(&plain).map(|record| Some(RecordNumber(record))).ok_or_else(|| self.illegible())
+        if self.ids.get().is_none() {
+            self.enrolled()?;
+        }
+        let found = self.ids.get().and_then(|ids| ids.get(id_number)).copied();
+        Ok(found.filter(|record| self.seal_of(*record).is_ok_and(|seal| seal.is_some())))
+    }
+
+    pub(super) fn remember_id(&mut self, person: &Taxpayer) {
+        if let Some(ids) = self.ids.get_mut() {
+            ids.insert(person.id_number.clone(), person.record);
+        }
+    }
+
+    pub(super) fn forget_id(&mut self, person: &Enrolled) {
+        if let Some(ids) = self.ids.get_mut() {
+            ids.remove(&person.taxpayer.id_number);
+        }
     }
 
     /// All templates that `model` made, by record number; several for people with several photos.

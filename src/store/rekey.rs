@@ -1,14 +1,12 @@
 //! Another key for the store, because the one it had may be known to others.
 //!
-//! People's keys, the index, the check record, the copy and what the office signs hang on it. The new key lies beside the old one (`K.next`) before the
+//! People's keys, the check record, the copy and what the office signs hang on it. The new key lies beside the old one (`K.next`) before the
 //! first byte is sealed with it, and takes its place when everything is; meanwhile people's keys may be sealed with either, and whoever opens the
 //! store finishes what was cut. People's own keys stay as they are, and so do records and photos.
 
-use zeroize::Zeroizing;
-
 use super::{
     Store, StoreError,
-    layout::{self, CHECK, INDEX, META_CHECK},
+    layout::{CHECK, META_CHECK},
     upgrade,
 };
 use crate::{
@@ -54,20 +52,15 @@ impl Store {
         next: &StoreKey,
     ) -> Result<(), StoreError> {
         self.sealer = Sealer::new(next).or(Some(old));
+        // The copy is another key's.
+        self.since_copy = None;
         self.ring.seal_anew(&self.sealer)?;
         let check = self.engine.get(META_CHECK)?.unwrap_or_default();
         let own = &self.sealer.own;
         if own.open(META_CHECK, &check).is_err() {
-            let mut batch: Vec<_> = self.engine.keys(INDEX)?.into_iter().map(|key| (key, None)).collect();
-            batch.push((META_CHECK.to_vec(), Some(own.seal(META_CHECK, CHECK))));
-            for person in self.people()? {
-                let id_number = Zeroizing::new(person.id_number.reveal().to_owned());
-                let key = layout::index(&self.sealer.index_of(&id_number));
-                let sealed = own.seal(&key, &person.record.0.to_be_bytes());
-                batch.push((key, Some(sealed)));
-            }
-            let needed = self.check_room(batch.len() * 200)?;
-            self.engine.apply(batch).map_err(|error| self.as_full(error, needed))?;
+            let sealed = own.seal(META_CHECK, CHECK);
+            let needed = self.check_room(0)?;
+            self.apply(vec![(META_CHECK.to_vec(), Some(sealed))]).map_err(|error| self.as_full(error, needed))?;
             self.engine.make_durable().map_err(|error| self.as_full(error, needed))?;
         }
         self.sealer = Sealer::new(next);

@@ -5,8 +5,9 @@
 //! before it. The values are sealed as in the store: who has no key any more cannot be read in it either. Photos are not in it.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
-    io::{BufReader, Read, Write},
+    io::{self, BufReader, Read, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -25,7 +26,7 @@ const MAGIC: &[u8; 8] = b"GREETER2";
 const END: u32 = u32::MAX;
 const MAC_BYTES: u64 = 32;
 /// Longer keys or values than this are no greeter's.
-pub const MAX_PART: u32 = 256 << 20;
+const MAX_PART: u32 = 256 << 20;
 /// Entries that are opened on all cores at once.
 const OPENED_AT_ONCE: usize = 4096;
 /// What is written to a store that is being rebuilt at once.
@@ -162,14 +163,30 @@ pub fn opens_with(file: &File, sealer: &Sealer) -> bool {
     !read(&mut check, 20) || sealer.own.open(layout::META_CHECK, &check).is_ok()
 }
 
-/// Writes the snapshot; every sealed value is opened on the way, so that damage is never copied over the last good one.
+/// Takes entries, in the order of their keys.
+type Put<'p> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'p;
+
+/// Writes the snapshot: from the former one and what has changed since, where that is known and the former one is whole; else from the
+/// tree. So damage is never copied over the last good one.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::Disk`]; the former snapshot stays in force then.
 pub fn write(store: &Store) -> Result<(), StoreError> {
+    if let Some(changes) = &store.since_copy {
+        match write_from(store, |put| merge(store, changes, put)) {
+            Ok(()) => return Ok(()),
+            Err(unusable) => tracing::debug!("the copy is written from the tree: {unusable}"),
+        }
+    }
+    write_from(store, |put| copy_tree(store, put))
+}
+
+fn write_from<E: From<StoreError> + From<DiskError>>(
+    store: &Store,
+    give: impl FnOnce(&mut Put<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let path = path(&store.folder);
     let failed = disk::at(&path);
-    let keys = store.ring.all()?;
     let mut sections = Sections::default();
     disk::replace(&path, |file| {
         let mut mac = store.sealer.snapshot_authenticator();
@@ -184,30 +201,53 @@ pub fn write(store: &Store) -> Result<(), StoreError> {
         put(&store.generation.to_le_bytes())?;
         put(&length(&check))?;
         put(&check)?;
-        let mut put_sound = |entries: &mut Vec<(Vec<u8>, Vec<u8>)>| {
-            if !entries.par_iter().all(|(key, value)| is_sound(key, value, &store.sealer, &keys)) {
-                return Err(store.engine.damaged("a record does not open with its key".into()));
+        give(&mut |key, value| {
+            if key == layout::META_AHEAD {
+                return Ok(());
             }
-            for (key, value) in entries.drain(..) {
-                sections.add(&key, written.get());
-                put(&length(&key))?;
-                put(&length(&value))?;
-                put(&key)?;
-                put(&value)?;
-            }
-            Ok(())
-        };
-        let mut entries = Vec::with_capacity(OPENED_AT_ONCE);
-        store.engine.scan(b"", |key, value| {
-            entries.push((key.to_vec(), value.to_vec()));
-            if entries.len() < OPENED_AT_ONCE { Ok(()) } else { put_sound(&mut entries) }
+            sections.add(key, written.get());
+            put(&length(key))?;
+            put(&length(value))?;
+            put(key)?;
+            Ok(put(value)?)
         })?;
-        put_sound(&mut entries)?;
         put(&END.to_le_bytes())?;
         let outdated = store.engine.get(layout::META_OUTDATED)?.is_some();
         put(&End { generation: store.generation, outdated, sections }.sealed(&store.sealer))?;
         Ok(file.write_all(&mac.finalize().into_bytes()).map_err(&failed)?)
     })
+}
+
+/// Gives what the former snapshot has, with these changes.
+fn merge(store: &Store, changes: &BTreeMap<Vec<u8>, Option<Vec<u8>>>, put: &mut Put<'_>) -> Result<(), Unusable> {
+    let mut changes = changes.iter().peekable();
+    read(&store.folder, &store.sealer, |key, value| {
+        while let Some((new, value)) = changes.next_if(|(new, _)| **new < key) {
+            value.iter().try_for_each(|value| put(new, value))?;
+        }
+        match changes.next_if(|(new, _)| **new == key) {
+            Some((_, changed)) => changed.iter().try_for_each(|changed| put(&key, changed)),
+            None => put(&key, &value),
+        }
+    })?;
+    Ok(changes.try_for_each(|(new, value)| value.iter().try_for_each(|value| put(new, value)))?)
+}
+
+/// Gives what the tree has; every sealed value is opened on the way.
+fn copy_tree(store: &Store, put: &mut Put<'_>) -> Result<(), StoreError> {
+    let keys = store.ring.all()?;
+    let mut put_sound = |entries: &mut Vec<(Vec<u8>, Vec<u8>)>| {
+        if !entries.par_iter().all(|(key, value)| is_sound(key, value, &store.sealer, &keys)) {
+            return Err(store.engine.damaged("a record does not open with its key".into()));
+        }
+        entries.drain(..).try_for_each(|(key, value)| put(&key, &value))
+    };
+    let mut entries = Vec::with_capacity(OPENED_AT_ONCE);
+    store.engine.scan(b"", |key, value| {
+        entries.push((key.to_vec(), value.to_vec()));
+        if entries.len() < OPENED_AT_ONCE { Ok(()) } else { put_sound(&mut entries) }
+    })?;
+    put_sound(&mut entries)
 }
 
 /// Puts everything of the snapshot beside `folder` into `engine`, after the whole snapshot was found to be genuine.
@@ -246,62 +286,88 @@ fn read(
     let path = path(folder);
     let file = match File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Unusable::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unusable::Absent),
         Err(error) => return Err(disk::at(&path)(error).into()),
     };
     let all = file.metadata().map_err(disk::at(&path))?.len();
     let body = all.checked_sub(MAC_BYTES).ok_or(Unusable::Damaged("it is cut off"))?;
-    let mut reader =
-        Reader { inner: BufReader::with_capacity(1 << 20, file), mac: sealer.snapshot_authenticator(), left: body };
-    if reader.bytes(8)? != MAGIC {
+    let mut reader = Authenticated {
+        inner: BufReader::with_capacity(1 << 20, file).take(body),
+        mac: sealer.snapshot_authenticator(),
+    };
+    let damaged = |error: io::Error| flaw(&error).map_or_else(|| disk::at(&path)(error).into(), Unusable::Damaged);
+    let mut head = [0; 20];
+    reader.read_exact(&mut head).map_err(damaged)?;
+    if !head.starts_with(MAGIC) {
         return Err(Unusable::Damaged("it is no snapshot"));
     }
-    reader.bytes(8)?;
-    let check = reader.part()?.ok_or(Unusable::Damaged("it has no check record"))?;
-    let check = reader.bytes(check)?;
+    let check = bytes(&mut reader, last_length(&head)).map_err(damaged)?;
     if sealer.own.open(layout::META_CHECK, &check).is_err() {
         return Err(Unusable::WrongKey);
     }
-    while let Some(key) = reader.part()? {
-        let value = reader.part()?.ok_or(Unusable::Damaged("an entry has no value"))?;
-        each(reader.bytes(key)?, reader.bytes(value)?)?;
+    while let Some((key, value)) = entry(&mut reader).map_err(damaged)? {
+        each(key, value)?;
     }
-    reader.bytes(End::SEALED as u32)?;
-    if reader.left != 0 {
+    bytes(&mut reader, End::SEALED as u32).map_err(damaged)?;
+    if reader.inner.limit() != 0 {
         return Err(Unusable::Damaged("it has a second end"));
     }
     let mut mac = [0; MAC_BYTES as usize];
-    reader.inner.read_exact(&mut mac).map_err(|_| Unusable::Damaged("it is cut off"))?;
+    reader.inner.into_inner().read_exact(&mut mac).map_err(damaged)?;
     reader.mac.verify(&mac.into()).map_err(|_| Unusable::Damaged("its bytes have changed"))
 }
 
-struct Reader {
-    inner: BufReader<File>,
+/// Authenticates what is read.
+struct Authenticated<R> {
+    inner: io::Take<R>,
     mac: Authenticator,
-    /// Bytes before the authenticator.
-    left: u64,
 }
 
-impl Reader {
-    fn bytes(&mut self, count: u32) -> Result<Vec<u8>, Unusable> {
-        self.left = self.left.checked_sub(count.into()).ok_or(Unusable::Damaged("it is cut off"))?;
-        let mut bytes = vec![0; count as usize];
-        self.inner.read_exact(&mut bytes).map_err(|_| Unusable::Damaged("it cannot be read to its end"))?;
-        self.mac.update(&bytes);
-        Ok(bytes)
+impl<R: Read> Read for Authenticated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.mac.update(&buffer[..count]);
+        Ok(count)
     }
+}
 
-    /// The length of the next part, or `None` at the end.
-    fn part(&mut self) -> Result<Option<u32>, Unusable> {
-        let bytes = self.bytes(4)?;
-        match bytes.try_into().map(u32::from_le_bytes) {
-            Ok(END) => Ok(None),
-            Ok(length) if length <= MAX_PART => Ok(Some(length)),
-            _ => Err(Unusable::Damaged("an entry has an impossible length")),
-        }
+/// The next entry; `None` at the end.
+///
+/// # Errors
+/// What [`flaw`] has words for, or the system's.
+pub fn entry(reader: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let mut lengths = [0; 8];
+    reader.read_exact(&mut lengths[..4])?;
+    if lengths[..4] == END.to_le_bytes() {
+        return Ok(None);
+    }
+    reader.read_exact(&mut lengths[4..])?;
+    let key = bytes(reader, last_length(&lengths[..4]))?;
+    Ok(Some((key, bytes(reader, last_length(&lengths))?)))
+}
+
+fn bytes(reader: &mut impl Read, count: u32) -> io::Result<Vec<u8>> {
+    if count > MAX_PART {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = vec![0; count as usize];
+    reader.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What is wrong with a snapshot of which this was read; `None` where the system says it.
+pub fn flaw(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Some("it is cut off"),
+        io::ErrorKind::InvalidData => Some("an entry has an impossible length"),
+        _ => None,
     }
 }
 
 fn length(part: &[u8]) -> [u8; 4] {
     u32::try_from(part.len()).unwrap_or(END).to_le_bytes()
+}
+
+fn last_length(bytes: &[u8]) -> u32 {
+    bytes.last_chunk().map_or(END, |length| u32::from_le_bytes(*length))
 }

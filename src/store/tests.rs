@@ -79,6 +79,11 @@ fn names(store: &Store) -> Vec<String> {
     store.people().unwrap().iter().map(|person| person.name.reveal().to_owned()).collect()
 }
 
+/// How many entries there are, but for those about the store itself.
+fn rows(store: &Store) -> usize {
+    store.engine.keys(b"").unwrap().iter().filter(|key| !key.starts_with(b"m")).count()
+}
+
 #[test]
 fn a_person_is_there_with_photos_and_templates_after_the_store_was_closed() {
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
@@ -109,7 +114,7 @@ fn a_changed_person_loses_the_photos_and_the_index_entry_they_no_longer_have() {
     enrolment.photos = vec![EnrolledPhoto::Kept(PhotoDigest::of(&b"new".repeat(2000)))];
     store.commit(vec![Change::Put(Box::new(enrolment.clone()))]).unwrap();
     assert_eq!(store.templates(MODEL).unwrap().len(), 1);
-    assert_eq!(store.engine.keys(b"").unwrap().len(), 3 + 4, "store, person, index, photo, template and nothing else");
+    assert_eq!(rows(&store), 3, "person, photo, template and nothing else");
     assert_eq!(store.photos.names().unwrap().len(), 1);
 
     enrolment.photos = vec![EnrolledPhoto::Kept(kept)];
@@ -132,7 +137,7 @@ fn a_removed_person_leaves_nothing_and_their_number_is_never_given_again() {
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
     let mut store = office.opens();
     store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
-    assert_eq!((store.engine.keys(b"").unwrap().len(), store.photos.names().unwrap().len()), (3 + 4, 1));
+    assert_eq!((rows(&store), store.photos.names().unwrap().len()), (3, 1));
     drop(store);
     assert_eq!(office.opens().new_record(), RecordNumber(3));
     let error = office.opens().commit(vec![Change::Remove(RecordNumber(2))]).unwrap_err();
@@ -322,12 +327,12 @@ fn what_a_cut_left_half_done_is_finished_at_the_next_start() {
     // A key that was given, and a photo that was written, for somebody who never came.
     let seal = store.ring.give(RecordNumber(3), &store.sealer).unwrap();
     store.photos.write(&seal, b"photo").unwrap();
-    let index = store.engine.keys(layout::INDEX).unwrap();
-    store.engine.apply(vec![(index[0].clone(), None)]).unwrap();
+    store.engine.apply(vec![([layout::FORMER_INDEX, b"1"].concat(), Some(Vec::new()))]).unwrap();
     store.engine.make_durable().unwrap();
     drop(store);
     let Opened { mut store, mended, .. } = Store::open(&office.settings()).unwrap();
-    assert_eq!((mended.index, mended.erased), (1, 0));
+    assert_eq!(mended, Mended::default());
+    assert!(store.engine.keys(layout::FORMER_INDEX).unwrap().is_empty());
     assert_eq!(store.photos.names().unwrap().len(), 2);
     assert_eq!(store.new_record(), RecordNumber(4), "no number is given twice");
     for (record, name) in [(1, "Chen Wei"), (2, "Li Na")] {
@@ -472,4 +477,59 @@ fn with_keys_of_an_earlier_day_the_store_is_refused_and_nobody_is_taken_for_eras
     assert!(matches!(error, StoreError::KeysOlder { .. }), "{error}");
     keys.iter().zip(&newest).for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
     assert_eq!(names(&office.opens()), ["Chen Wei", "Li Na"]);
+}
+
+/// The store's copy, entry by entry, without what says when it was written.
+fn copied(office: &Office) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut reader = &std::fs::read(snapshot_file(&office.path("store"))).unwrap()[..];
+    std::io::copy(&mut std::io::Read::take(&mut reader, 16), &mut std::io::sink()).unwrap();
+    let check = u32::from_le_bytes(*reader.first_chunk().unwrap());
+    reader = &reader[4 + check as usize..];
+    std::iter::from_fn(|| snapshot::entry(&mut reader).unwrap()).collect()
+}
+
+#[test]
+fn a_copy_that_is_made_from_the_former_one_is_the_one_that_is_made_from_the_store() {
+    let office = Office::with_people(&["Chen Wei", "Li Na", "Wang Fang"]);
+    let mut store = office.opens();
+    assert!(store.since_copy.is_some());
+    let mut changed = person(&mut store, "Li Na");
+    changed.taxpayer.record = RecordNumber(2);
+    let new = person(&mut store, "Zhao Yun");
+    let changes = vec![Change::Remove(RecordNumber(1)), Change::Put(Box::new(changed)), Change::Put(Box::new(new))];
+    store.commit(changes).unwrap();
+    store.write_snapshot().unwrap();
+    let merged = copied(&office);
+    store.since_copy = None;
+    snapshot::write(&store).unwrap();
+    assert_eq!(merged, copied(&office));
+    assert_eq!(read(&office).1, ["Li Na 1", "Wang Fang 1", "Zhao Yun 1"]);
+}
+
+#[test]
+fn what_was_written_without_being_acknowledged_reaches_the_copy_too() {
+    let office = Office::with_people(&["Chen Wei"]);
+    let mut store = office.opens();
+    // As a cut leaves it: in the tree, under the former generation.
+    store.apply(vec![(layout::photo(RecordNumber(1), 9), Some(Vec::new()))]).unwrap();
+    drop(store);
+    let mut store = office.opens();
+    store.make_newer().unwrap();
+    store.write_snapshot().unwrap();
+    assert!(copied(&office).iter().any(|(key, _)| *key == layout::photo(RecordNumber(1), 9)));
+}
+
+#[test]
+fn a_damaged_copy_is_no_ground_for_the_next_one() {
+    let office = Office::with_people(&["Chen Wei", "Li Na"]);
+    let path = snapshot_file(&office.path("store"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let mut store = office.opens();
+    store.commit(vec![Change::Remove(RecordNumber(2))]).unwrap();
+    store.write_snapshot().unwrap();
+    assert_eq!(read(&office), (true, vec!["Chen Wei 1".into()]));
+    snapshot::check(&office.path("store"), &store.sealer).unwrap();
 }

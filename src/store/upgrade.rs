@@ -16,10 +16,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use zeroize::Zeroizing;
-
 use super::{
-    Enrolled, StoreError,
+    StoreError,
     commit::write,
     engine::{Batch, Engine, OpenFailure},
     layout::{self, CHECK, META_CHECK, META_GENERATION, META_SCHEMA, SCHEMA},
@@ -160,13 +158,6 @@ impl<'a> Upgrade<'a> {
                     batch.push((key.to_vec(), Some(photos.write(&seal, &plain)?.bytes().to_vec())));
                 } else {
                     write(&mut batch, &seal, key.to_vec(), &plain);
-                }
-                if kind == layout::PEOPLE {
-                    let person: Enrolled = serde_json::from_slice(&plain)
-                        .map_err(|_| before.damaged("a record does not read as one".into()))?;
-                    let id = Zeroizing::new(person.taxpayer.id_number.reveal().to_owned());
-                    let index = layout::index(&self.sealer.index_of(&id));
-                    write(&mut batch, &self.sealer.own, index, &record.0.to_be_bytes());
                 }
                 Ok(())
             })?;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Enrolled, Store, StoreError, layout,
-    snapshot::{self, End, MAX_PART},
+    snapshot::{self, End},
 };
 use crate::{
     config::StoreSettings,
@@ -295,32 +295,13 @@ impl Everybody {
     }
 
     fn entry(&self, reader: &mut impl Read, prefix: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
-        let (key, value) = (self.length(reader)?, self.length(reader)?);
-        if key.max(value) > MAX_PART {
-            return Err(self.damaged("an entry has an impossible length"));
-        }
-        let (key, value) = (self.bytes(reader, key)?, self.bytes(reader, value)?);
+        let entry = snapshot::entry(reader).map_err(|error| match snapshot::flaw(&error) {
+            Some(flaw) => self.damaged(flaw),
+            None => disk::at(&self.path)(error).into(),
+        })?;
         // Else somebody would be left out without a word.
-        if key.starts_with(prefix) { Ok((key, value)) } else { Err(self.damaged("an entry is not where it should be")) }
-    }
-
-    fn length(&self, reader: &mut impl Read) -> Result<u32, StoreError> {
-        let mut bytes = [0; 4];
-        reader.read_exact(&mut bytes).map_err(|error| self.unread(error))?;
-        Ok(u32::from_le_bytes(bytes))
-    }
-
-    fn bytes(&self, reader: &mut impl Read, count: u32) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = vec![0; count as usize];
-        reader.read_exact(&mut bytes).map_err(|error| self.unread(error))?;
-        Ok(bytes)
-    }
-
-    fn unread(&self, error: std::io::Error) -> StoreError {
-        match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => self.damaged("it is cut off"),
-            _ => disk::at(&self.path)(error).into(),
-        }
+        let here = entry.filter(|(key, _)| key.starts_with(prefix));
+        here.ok_or_else(|| self.damaged("an entry is not where it should be"))
     }
 }
 
