@@ -56,7 +56,7 @@ fn a_backup_brings_everybody_back_who_was_not_erased_since() {
     assert!(!asks && told.contains("4 people and 4 photos") && told.contains("1 people in it were erased"), "{told}");
     office.has_whole([1, 3, 4, 5].into_iter());
     let opened = office.opens().unwrap();
-    assert!(!opened.outdated && opened.store.people().unwrap().len() == 4);
+    assert!(!opened.outdated && opened.store.enrolled().unwrap().len() == 4);
     assert!(opened.store.check(&|_| {}).unwrap().is_whole());
 }
 
@@ -76,7 +76,7 @@ fn on_another_machine_the_backup_and_the_copied_keys_are_enough() {
     assert!(!found.takes_something(), "{found}");
     restore(&settings, &backup, &found).unwrap();
     let store = Store::open(&settings).unwrap().store;
-    assert!(store.people().unwrap().len() == 5 && store.check(&|_| {}).unwrap().is_whole());
+    assert!(store.enrolled().unwrap().len() == 5 && store.check(&|_| {}).unwrap().is_whole());
 }
 
 #[test]

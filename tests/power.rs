@@ -276,8 +276,8 @@ impl Cutting {
 fn judge(doing: Doing, told: bool, what: &str, office: &Office) {
     let opened = office.opens().unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(opened.mended.lost.is_empty() && opened.mended.photos == 0, "{what}: {:?}", opened.mended);
-    let people = opened.store.people().unwrap();
-    let numbers: BTreeSet<RecordNumber> = people.iter().map(|person| person.record).collect();
+    let people = opened.store.enrolled().unwrap();
+    let numbers: BTreeSet<RecordNumber> = people.iter().map(|person| person.taxpayer.record).collect();
     assert_eq!(numbers.len(), people.len(), "{what}: a number was given twice");
     drop(opened);
     if told {

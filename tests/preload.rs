@@ -328,7 +328,7 @@ fn a_new_phone_number_and_a_new_photo_change_that_person_only() {
     assert_eq!(reasons, expected);
     assert_eq!(office.embedded_since(), 1);
     office.has_whole(1..=3);
-    assert_eq!(office.store().photos(RecordNumber(3)).unwrap()[0].as_slice(), picture(33, 64));
+    assert_eq!(office.store().photo(RecordNumber(3), 1).unwrap().as_slice(), picture(33, 64));
 }
 
 #[test]
@@ -619,7 +619,7 @@ fn a_disk_that_fills_up_during_the_sync_keeps_whoever_was_acknowledged() {
 fn a_power_cut_never_loses_an_acknowledged_person() {
     if let Some(office) = office_of_child() {
         let mut store = office.store();
-        for n in store.people().unwrap().len() + 1.. {
+        for n in store.enrolled().unwrap().len() + 1.. {
             office.commits_one(&mut store, n);
             println!("acknowledged {n}");
         }

@@ -227,8 +227,8 @@ fn preload(folder: &Path, dataset: &Path, people: &[Person]) -> (Config, BTreeMa
     assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = String::from_utf8_lossy(&output.stdout).into_owned();
     println!("measured: sync: {}", summary.lines().find(|line| line.contains("added")).unwrap_or_default());
-    let inside = Store::open(&store).unwrap().store.people().unwrap();
-    let records = inside.iter().map(|person| (person.name.reveal().to_owned(), person.record)).collect();
+    let inside = Store::open(&store).unwrap().store.enrolled().unwrap();
+    let records = inside.iter().map(|it| (it.taxpayer.name.reveal().to_owned(), it.taxpayer.record)).collect();
     let mut config = Config { store, ..Config::default() };
     // People in news photos look elsewhere. Whether such a visitor would be addressed at all is another test's question.
     config.visit.max_yaw_degrees = 90.0;

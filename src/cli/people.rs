@@ -280,7 +280,7 @@ fn hold(record: RecordNumber, settings: &StoreSettings) -> anyhow::Result<()> {
     let file = HoldFile::beside(&settings.folder);
     let new = file.hold(record)?;
     let told = if new { "is on hold from now on" } else { "was on hold already" };
-    let known = Everybody::now(settings).and_then(|everybody| Ok((everybody.has(record)?, everybody.is_current())));
+    let known = Everybody::now(settings).map(|everybody| (everybody.has(record), everybody.is_current()));
     match known {
         Ok((true, _)) => anstream::println!("Record {record} {told}: the robot does not name them."),
         Ok((false, true)) => {

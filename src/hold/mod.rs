@@ -120,7 +120,7 @@ impl Written {
 
 fn digest(on_hold: &BTreeSet<RecordNumber>) -> String {
     let bytes: Vec<u8> = on_hold.iter().flat_map(|record| record.0.to_be_bytes()).collect();
-    format!("{:x}", Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 impl HoldFile {

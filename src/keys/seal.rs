@@ -139,7 +139,7 @@ fn sign(key: &[u8; KEY_BYTES], parts: &[&[u8]]) -> String {
         authenticator.update(&(part.len() as u64).to_be_bytes());
         authenticator.update(part);
     }
-    authenticator.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(authenticator.finalize().into_bytes())
 }
 
 fn associated(place: &[u8]) -> Vec<u8> {

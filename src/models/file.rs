@@ -39,5 +39,5 @@ pub fn verify(network: &str, path: &Path, sha256: &str) -> Result<(), ModelError
 
 /// The SHA-256 as [`FileEntry::sha256`] has it.
 pub fn sha256_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }

@@ -70,7 +70,7 @@ impl StayFile {
 }
 
 fn sum(stays: &[Run]) -> String {
-    Sha256::digest(serde_json::to_vec(stays).unwrap_or_default()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(serde_json::to_vec(stays).unwrap_or_default()))
 }
 
 #[cfg(test)]

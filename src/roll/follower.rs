@@ -96,15 +96,14 @@ impl Reader {
     fn read_everybody(&self) -> Result<Roll, StoreError> {
         let in_force = (self.in_force)();
         let demands = |people| self.demands_by(&in_force, people);
-        let mut roll = Roll::empty(demands(0));
         let everybody = match Everybody::now(&self.store) {
             Ok(everybody) => everybody,
-            Err(StoreError::NoCopy { .. }) => return Ok(roll),
+            Err(StoreError::NoCopy { .. }) => return Ok(Roll::empty(demands(0))),
             Err(StoreError::Locked { holder, .. }) => {
                 tracing::warn!(
                     "nobody is known until {holder} has finished: it has the store, and there is no copy beside it yet"
                 );
-                return Ok(roll);
+                return Ok(Roll::empty(demands(0)));
             }
             Err(error) => return Err(error),
         };
@@ -114,20 +113,19 @@ impl Reader {
                 self.store.folder.display()
             );
         }
-        match reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands)) {
+        let read = |everybody: &Everybody| {
+            let mut roll = Roll::empty(demands(0));
+            reading::everybody(everybody, &self.model, |batch| roll.update(batch, demands))?;
+            roll.generation = everybody.generation;
+            Ok(roll)
+        };
+        match read(&everybody) {
             Err(error @ StoreError::CopyDamaged { .. }) => {
                 tracing::warn!("{error}; it is written anew now");
-                let everybody = Everybody::renewed(&self.store)?;
-                roll = Roll::empty(demands(0));
-                reading::everybody(&everybody, &self.model, |batch| roll.update(batch, demands))?;
-                roll.generation = everybody.generation;
+                read(&Everybody::renewed(&self.store)?)
             }
-            read => {
-                read?;
-                roll.generation = everybody.generation;
-            }
+            read => read,
         }
-        Ok(roll)
     }
 
     /// What staff should know about people who cannot be recognised, and the cure.

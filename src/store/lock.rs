@@ -1,14 +1,12 @@
 //! One process at a time: a lock file beside the store, which also says who holds it.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Seek, Write},
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
     time::{Duration, Instant},
 };
-
-use rustix::fs::FlockOperation;
 
 use super::StoreError;
 use crate::disk;
@@ -41,15 +39,13 @@ impl StoreLock {
             .map_err(disk::at(&path))?;
         let began = Instant::now();
         loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => break,
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) if began.elapsed() < PATIENCE => {
-                    std::thread::sleep(RETRY);
+                Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Interrupted => {
+                    return Err(disk::at(&path)(error).into());
                 }
-                Err(rustix::io::Errno::WOULDBLOCK) => {
-                    return Err(StoreError::Locked { folder: folder.into(), holder: holder(&mut file) });
-                }
-                Err(error) => return Err(disk::at(&path)(error.into()).into()),
+                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(RETRY),
+                Err(_) => return Err(StoreError::Locked { folder: folder.into(), holder: holder(&mut file) }),
             }
         }
         // Who holds it is a help for messages only: a full disk must not keep anybody from reading.

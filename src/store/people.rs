@@ -13,14 +13,6 @@ use crate::{
 };
 
 impl Store {
-    /// Everybody, by record number.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`], [`StoreError::Disk`].
-    pub fn people(&self) -> Result<Vec<Taxpayer>, StoreError> {
-        Ok(self.enrolled()?.into_iter().map(|enrolled| enrolled.taxpayer).collect())
-    }
-
     /// Everybody with what is known about their photos, by record number.
     ///
     /// # Errors
@@ -138,15 +130,6 @@ impl Store {
             }
         }
         Ok(all)
-    }
-
-    /// A person's photos as the office delivered them, in the roster's order.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownRecord`], [`StoreError::MissingPhoto`], [`StoreError::Damaged`], [`StoreError::Disk`].
-    pub fn photos(&self, record: RecordNumber) -> Result<Vec<Zeroizing<Vec<u8>>>, StoreError> {
-        let enrolled = self.person(record)?.ok_or(StoreError::UnknownRecord(record))?;
-        enrolled.photos.iter().map(|photo| self.photo(record, photo.number)).collect()
     }
 
     /// One of a person's photos as the office delivered it.

@@ -43,15 +43,13 @@ impl PhotoName {
     }
 
     fn from_file(name: &str) -> Option<Self> {
-        let bytes = (0..NAME_BYTES).map(|at| u8::from_str_radix(name.get(2 * at..2 * at + 2)?, 16).ok());
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        Self::from_bytes(&bytes?).filter(|_| name.len() == 2 * NAME_BYTES)
+        Self::from_bytes(&hex::decode(name).ok()?)
     }
 }
 
 impl fmt::Display for PhotoName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 

@@ -142,17 +142,9 @@ impl Everybody {
         self.end.outdated
     }
 
-    /// Whether somebody has this record number.
-    ///
-    /// # Errors
-    /// [`StoreError::CopyDamaged`] or [`StoreError::Disk`].
-    pub fn has(&self, record: RecordNumber) -> Result<bool, StoreError> {
-        let wanted = layout::person(record);
-        let mut found = false;
-        for entry in self.entries(layout::PEOPLE) {
-            found |= entry?.0 == wanted;
-        }
-        Ok(found && !self.keys.is_erased(record))
+    /// Whether somebody has this record number, also where the copy does not know them yet.
+    pub fn has(&self, record: RecordNumber) -> bool {
+        matches!(self.slot(record), Slot::Given(_))
     }
 
     /// Gives everybody to `each`, by record number, with their templates by `model`, sealed.

@@ -215,8 +215,8 @@ impl Office {
 
     /// The record of an identity number.
     pub fn record_of(&self, id: &str) -> Option<RecordNumber> {
-        let people = Store::open(&self.settings()).unwrap().store.people().unwrap();
-        people.iter().find(|person| person.id_number.reveal() == id).map(|person| person.record)
+        let people = Store::open(&self.settings()).unwrap().store.enrolled().unwrap();
+        people.iter().map(|it| &it.taxpayer).find(|person| person.id_number.reveal() == id).map(|person| person.record)
     }
 
     /// Whether it is done, wholly.

@@ -116,7 +116,7 @@ impl Hall {
     pub fn enrols(&self, people: RangeInclusive<usize>) {
         let mut store = Store::open(&self.settings()).unwrap().store;
         let template: Template = store.templates(MODEL).unwrap().remove(0).1;
-        let first = store.people().unwrap().remove(0);
+        let first = store.enrolled().unwrap().remove(0).taxpayer;
         let one = |store: &mut Store, n| {
             let taxpayer = Taxpayer {
                 record: store.new_record(),
