@@ -337,6 +337,11 @@ fn nothing_of_a_rosters_row_or_photo_is_in_the_clear_whatever_staff_and_the_robo
         &["store", "check"],
         &["reindex"],
         &["calibrate"],
+        &["store", "compact"],
+        &["store", "rekey"],
+        &["store", "backup", "--to", "backup"],
+        &["store", "repair"],
+        &["store", "retention"],
     ] {
         bureau.does_without_a_word(arguments, &[]);
     }
@@ -354,7 +359,11 @@ fn nothing_of_a_rosters_row_or_photo_is_in_the_clear_whatever_staff_and_the_robo
         &["sync", &bureau.paper("one.csv"), "--mirror"],
         &["people", "erase", "3", "--yes", "--objection", "--receipt", "receipt.json"],
         &["sync", &good],
+        &["store", "restore", "--from", "backup", "--yes"],
+        &["store", "commit-upgrade"],
+        &["receipt", "verify", "receipt.json"],
         &["audit", "show"],
+        &["audit", "verify"],
     ] {
         bureau.does_without_a_word(arguments, &[]);
     }
