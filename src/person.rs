@@ -195,6 +195,9 @@ pub struct Taxpayer {
     pub services: Vec<String>,
     /// When they are expected, local time.
     pub appointment: Option<jiff::civil::DateTime>,
+    /// The day on which they are expected, where they have no appointment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Date>,
     /// Why they are kept; absent where that was not noted yet when they were enrolled: then it is the office's public duty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
@@ -222,13 +225,34 @@ pub struct Card {
     pub services: Vec<String>,
     /// When they are expected, local time.
     pub appointment: Option<jiff::civil::DateTime>,
+    /// The day on which they are expected, where they have no appointment.
+    pub expected: Option<Date>,
+}
+
+impl Taxpayer {
+    /// Whether they are expected on this day.
+    pub fn is_expected(&self, day: Date) -> bool {
+        is_expected(self.appointment, self.expected, day)
+    }
+}
+
+impl Card {
+    /// Whether they are expected on this day.
+    pub fn is_expected(&self, day: Date) -> bool {
+        is_expected(self.appointment, self.expected, day)
+    }
+}
+
+fn is_expected(appointment: Option<jiff::civil::DateTime>, expected: Option<Date>, day: Date) -> bool {
+    expected == Some(day) || appointment.is_some_and(|at| at.date() == day)
 }
 
 impl From<Taxpayer> for Card {
     fn from(person: Taxpayer) -> Self {
         let born = person.id_number.born();
-        let Taxpayer { name, pronunciation, language, salutation, category, services, appointment, .. } = person;
-        Self { name, pronunciation, born, language, salutation, category, services, appointment }
+        let Taxpayer { name, pronunciation, language, salutation, category, services, appointment, expected, .. } =
+            person;
+        Self { name, pronunciation, born, language, salutation, category, services, appointment, expected }
     }
 }
 

@@ -71,6 +71,7 @@ impl Crowd {
             category: None,
             services: Vec::new(),
             appointment: None,
+            expected: None,
             basis: None,
             valid_until: None,
         };

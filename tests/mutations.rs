@@ -207,6 +207,7 @@ fn taxpayer(record: RecordNumber, name: &str) -> Taxpayer {
         category: None,
         services: Vec::new(),
         appointment: None,
+        expected: None,
         basis: None,
         valid_until: None,
     }

@@ -62,6 +62,8 @@ pub struct Latency {
     pub origin: Origin,
     /// Enrolled.
     pub people: usize,
+    /// Of them, expected that day; the visitors are among them.
+    pub expected: usize,
     /// Visits, all of enrolled people.
     pub visits: usize,
     /// Who came together in each. All that follows is of each of them.
@@ -88,7 +90,8 @@ pub struct Latency {
     pub stages_ms: BTreeMap<&'static str, Option<Spread>>,
 }
 
-/// Casts people from a folder with one folder of photos a person, or else the demo's people, and makes up the rest.
+/// Casts people from a folder with one folder of photos a person, or else the demo's people, and makes up the rest. `enrol`: the photos
+/// enrolled of each; without it up to three, and whoever has most comes.
 ///
 /// # Errors
 /// When photos cannot be read or the networks fail.
@@ -96,18 +99,22 @@ pub fn cast(
     dataset: Option<&Path>,
     demo: &Path,
     (visits, people): (usize, usize),
+    enrol: Option<usize>,
     seed: u64,
     enroller: &mut dyn Enroller,
 ) -> Result<Cast, CastError> {
     let mut generator = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let mut folders = match dataset {
-        Some(folder) => folder_photos(folder)?,
+        Some(folder) => folder_photos(folder, enrol.unwrap_or(ENROLLED))?,
         None => demo_photos(demo)?,
     };
     folders.retain(|(_, shown)| !shown.is_empty());
     folders.shuffle(&mut generator);
-    // Whoever has most photos first: somebody enrolled by one photo is often not named, which is another benchmark's question.
-    folders.sort_by_key(|(enrolled, _)| std::cmp::Reverse(enrolled.len()));
+    match enrol {
+        Some(enrol) => folders.retain(|(enrolled, _)| enrolled.len() == enrol),
+        // Somebody enrolled by one photo is seldom named, which is another question than how long visitors wait.
+        None => folders.sort_by_key(|(enrolled, _)| std::cmp::Reverse(enrolled.len())),
+    }
     let mut cast = Cast { actors: Vec::new(), people: Vec::new(), templates: Vec::new() };
     for (enrolled, shown) in folders {
         if cast.actors.len() >= visits.min(people) {
@@ -159,6 +166,7 @@ pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
         category: None,
         services: Vec::new(),
         appointment: None,
+        expected: None,
         basis: None,
         valid_until: None,
     }
@@ -167,12 +175,12 @@ pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
 type Photos = (Vec<PathBuf>, Vec<PathBuf>);
 
 /// Of each person's photos the first ones are enrolled and the next ones shown.
-fn folder_photos(dataset: &Path) -> Result<Vec<Photos>, CastError> {
+fn folder_photos(dataset: &Path, enrol: usize) -> Result<Vec<Photos>, CastError> {
     let mut people = Vec::new();
     for folder in sorted(dataset)? {
         if folder.is_dir() {
             let photos = sorted(&folder)?;
-            let enrolled = ENROLLED.min(photos.len().saturating_sub(1));
+            let enrolled = enrol.min(photos.len().saturating_sub(1));
             let shown = photos[enrolled..].iter().take(SHOWN).cloned().collect();
             people.push((photos[..enrolled].to_vec(), shown));
         }

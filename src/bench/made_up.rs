@@ -48,6 +48,7 @@ pub fn taxpayer(record: RecordNumber, generator: &mut ChaCha8Rng) -> Taxpayer {
         category: generator.random_bool(0.1).then(|| "elderly".to_owned()),
         services: vec![pick(&["vat", "income-tax", "invoice"], generator).to_owned()],
         appointment,
+        expected: None,
         basis: None,
         valid_until: None,
     }

@@ -376,6 +376,7 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
         ("category", unless_masked(of.category.clone())),
         ("services", services),
         ("appointment", unless_masked(of.appointment.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()))),
+        ("expected", unless_masked(of.expected.map(|day| day.to_string()))),
         ("basis", basis),
         ("valid until", unless_masked(of.valid_until.map(|day| day.to_string()))),
         ("photos", format!("{}{refused}", person.photos.len())),
@@ -408,6 +409,7 @@ mod tests {
                 category: None,
                 services: vec!["vat".into(), "invoice".into()],
                 appointment: Some(jiff::civil::date(2026, 11, 24).at(9, 30, 0, 0)),
+                expected: None,
                 basis: Some(Basis {
                     ground: Ground::PublicDuty,
                     since: jiff::civil::date(2026, 11, 2),

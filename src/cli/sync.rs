@@ -13,7 +13,7 @@ use crate::{
 /// Preload people from a roster (CSV) and their photos.
 ///
 /// The roster has a row a person and the columns id_number, name, phone and photos (or 身份证号, 姓名, 手机号, 照片); optional columns
-/// are pronunciation (读音), language, salutation, category, services, appointment, basis (处理依据), basis_date, guardian_consent, source and
+/// are pronunciation (读音), language, salutation, category, services, appointment, expected (预计到访), basis (处理依据), basis_date, guardian_consent, source and
 /// valid_until. A row that cannot be taken is reported with its number and the
 /// reason, and all others go in. Running the same sync again changes nothing.
 ///

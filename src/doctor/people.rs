@@ -102,7 +102,10 @@ fn foreign(folder: &Path) -> Finding {
 fn templates(enrolled: &[Enrolled], installation: &Installation, config: &Config) -> Vec<Finding> {
     let people = enrolled.len();
     let made_by = || enrolled.iter().flat_map(|person| &person.photos).flat_map(|photo| &photo.models);
-    let in_store = Finding::fine(format!("{people} people, {} templates", made_by().count()));
+    let now = jiff::ZonedDateTime::now().datetime();
+    let expected = enrolled.iter().filter(|person| person.taxpayer.is_expected(now.date())).count();
+    let in_store =
+        Finding::fine(format!("{people} people, {expected} of them expected today, {} templates", made_by().count()));
     let manifest = Manifest::load(&installation.models());
     let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
     // The models' own check says what is wrong with them.
@@ -116,7 +119,6 @@ fn templates(enrolled: &[Enrolled], installation: &Installation, config: &Config
         )));
     }
     let read = Calibration::load(&config.store.folder);
-    let now = jiff::ZonedDateTime::now().datetime();
     findings.push(read.map_or_else(
         |error| Finding::of(&error, "run `greeter calibrate`"),
         |found| calibration(found.as_ref(), people, &recogniser, now),

@@ -238,13 +238,14 @@ pub struct GalleryThreshold {
 
 impl Thresholds {
     /// The score for a gallery of `people`: on the line between the two rows around it, by the logarithm of the size, which the scores
-    /// follow closely. Smaller galleries get the first row, larger ones the last.
+    /// follow closely, and larger galleries on the line of the last two. Smaller ones get the first row.
     pub fn min_score(&self, people: usize) -> Option<f32> {
         let (first, last) = (self.scores.first()?, self.scores.last()?);
         let above = self.scores.iter().position(|row| row.gallery >= people);
         let (low, high) = match above {
             Some(0) => return Some(first.min_score),
             Some(at) => (&self.scores[at - 1], &self.scores[at]),
+            None if self.scores.len() > 1 => (&self.scores[self.scores.len() - 2], last),
             None => return Some(last.min_score),
         };
         let size = |gallery: usize| (gallery.max(1) as f32).ln();

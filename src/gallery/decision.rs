@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     BestTwo, Gallery, NonMates,
-    grounds::{EndedBy, Grounds, Lacks, Missing},
+    grounds::{Crowd, EndedBy, Grounds, Lacks, Missing},
 };
 use crate::{calibration::in_force::ScoreSource, config::DecisionSettings, face::Template, person::RecordNumber};
 
@@ -21,6 +21,15 @@ const SAME_MOMENT: f32 = 0.9;
 /// A score so far below the threshold may still be lifted to it by other views; further below, waiting would be in vain. (A second view
 /// of another moment lifts the score by 0.06 on average, a third one by another 0.02; a first view may be a poor one.)
 const WORTH_WAITING: f32 = 0.25;
+
+/// From which score somebody is named, and how long that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bar {
+    /// The lowest comparison score.
+    pub min_score: f32,
+    /// As [`Demands::patience`].
+    pub patience: Duration,
+}
 
 /// What a visitor must reach to be named.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +46,8 @@ pub struct Demands {
     pub decide_within: Duration,
     /// How much longer where that may bring a name.
     pub patience: Duration,
+    /// Score and patience for whoever is expected today, where that is somebody else's bar.
+    pub expected: Option<Bar>,
     /// How alike different people look to the recogniser in use: for whether two views show one person.
     pub non_mates: NonMates,
 }
@@ -60,8 +71,28 @@ impl Demands {
             min_views: (settings.min_views as usize).max(2),
             decide_within: Duration::from_millis(settings.decide_within_ms),
             patience: if pays { Duration::from_millis(settings.patience_ms) } else { Duration::ZERO },
+            expected: None,
             non_mates: NonMates::default(),
         }
+    }
+
+    /// For a gallery of `people`, of whom so many are expected today; `of` says what is demanded among so many people.
+    ///
+    /// The strangers who may be taken for somebody are a budget. Those who are expected share one half of it and everybody else the other:
+    /// each group's bar is that of a gallery of twice its size. Where most people are expected there is one bar for all.
+    pub fn shared(people: usize, expected: usize, of: impl Fn(usize) -> Self) -> Self {
+        if expected == 0 || 2 * expected >= people {
+            return of(people);
+        }
+        let few = of(2 * expected);
+        let bar = Bar { min_score: few.min_score_to_name, patience: few.patience };
+        Self { expected: Some(bar), ..of(2 * people) }
+    }
+
+    /// What is demanded of one who is expected, or of one who is not.
+    fn bar(&self, expected: bool) -> Bar {
+        let everybody = Bar { min_score: self.min_score_to_name, patience: self.patience };
+        self.expected.filter(|_| expected).unwrap_or(everybody)
     }
 }
 
@@ -83,7 +114,7 @@ pub struct Verdict {
     pub decision: Decision,
     /// The best and the second person for the mean of the views.
     pub best: BestTwo,
-    /// What was demanded.
+    /// What was demanded of that person.
     pub demands: Demands,
     /// Views it rests on.
     pub views: usize,
@@ -151,12 +182,15 @@ impl Evidence {
     /// what is there decides, and it never names anybody on less.
     pub fn decide(&self, watched: Duration, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
         let enough = self.views.len() >= demands.min_views;
-        let last_moment = watched >= demands.decide_within.saturating_add(demands.patience);
-        if !enough && !last_moment {
+        let is_over = |bar: Bar| watched >= demands.decide_within.saturating_add(bar.patience);
+        if !enough && !(is_over(demands.bar(false)) && is_over(demands.bar(true))) {
             return None;
         }
         let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();
-        let short_by = best.first.map_or(f32::INFINITY, |first| demands.min_score_to_name - first.score);
+        let is_expected = best.first.is_some_and(|first| gallery.expects(first.person));
+        let bar = demands.bar(is_expected);
+        let last_moment = is_over(bar);
+        let short_by = best.first.map_or(f32::INFINITY, |first| bar.min_score - first.score);
         let margin = best.first.map_or(0.0, |first| first.score - best.second.map_or(-1.0, |second| second.score));
         let (found, nobody) = (best.first.is_some(), gallery.people() == 0);
         let needs = [
@@ -171,7 +205,9 @@ impl Evidence {
         }
         let alone = gallery.search_many(&self.views.iter().map(|(view, _)| view.clone()).collect::<Vec<_>>());
         let qualities = || self.views.iter().map(|(_, quality)| *quality);
-        let grounds = Grounds::new(gallery.people(), watched, &best, qualities().zip(alone));
+        let crowd = Crowd { people: gallery.people(), expected: gallery.expected(), is_expected };
+        let grounds = Grounds::new(crowd, watched, &best, qualities().zip(alone));
+        let demands = Demands { min_score_to_name: bar.min_score, patience: bar.patience, ..*demands };
         let disagree = (Missing::Agreement, found && grounds.agreeing() < VIEWS_THAT_AGREE);
         let [people, views, score, margin] = needs;
         let lacks = Lacks::of(&[people, views, score, margin, disagree]);
@@ -184,7 +220,7 @@ impl Evidence {
             _ => (Decision::Stranger, EndedBy::FarBelow),
         };
         let quality = qualities().sum::<f32>() / self.views.len().max(1) as f32;
-        Some(Verdict { decision, best, demands: *demands, views: self.views.len(), quality, grounds, lacks, ended_by })
+        Some(Verdict { decision, best, demands, views: self.views.len(), quality, grounds, lacks, ended_by })
     }
 }
 
@@ -199,6 +235,7 @@ mod tests {
         min_views: 3,
         decide_within: Duration::from_millis(200),
         patience: Duration::from_millis(400),
+        expected: None,
         non_mates: NonMates { mean: 0.1, spread: 0.14 },
     };
 
@@ -276,6 +313,39 @@ mod tests {
         assert!(Demands::new(&settings, 0.8, Some(0.87)).patience > Duration::ZERO);
         assert_eq!(Demands::new(&settings, 0.91, Some(0.87)).patience, Duration::ZERO);
         assert!(Demands::new(&settings, 0.91, None).patience > Duration::ZERO);
+    }
+
+    #[test]
+    fn who_is_expected_today_is_named_from_the_score_of_a_small_hall_and_nobody_else_is() {
+        let mut gallery = gallery();
+        gallery.expect(RecordNumber(2), true);
+        let bar = Bar { min_score: 0.5, patience: Duration::from_millis(100) };
+        let demands = Demands { expected: Some(bar), ..DEMANDS };
+        let after = |gallery: &Gallery, ms| {
+            let mut evidence = Evidence::default();
+            (0..3).for_each(|_| evidence.add(view_at(0.55), 0.8));
+            evidence
+                .decide(Duration::from_millis(ms), gallery, &demands)
+                .map(|it| (it.decision, it.demands, it.grounds.crowd))
+        };
+        let (decision, demanded, crowd) = after(&gallery, 90).unwrap();
+        assert_eq!((decision, demanded.min_score_to_name), (Decision::Identified(RecordNumber(2)), 0.5));
+        assert_eq!(crowd, Crowd { people: 4, expected: 1, is_expected: true });
+        gallery.expect(RecordNumber(2), false);
+        gallery.expect(RecordNumber(1), true);
+        let (decision, demanded, crowd) = after(&gallery, 700).unwrap();
+        assert_eq!((decision, demanded.min_score_to_name), (Decision::Unsure, 0.6));
+        assert_eq!(crowd, Crowd { people: 4, expected: 1, is_expected: false });
+    }
+
+    #[test]
+    fn those_who_are_expected_and_everybody_else_share_the_strangers_who_may_be_named() {
+        let of = |people: usize| Demands { min_score_to_name: people as f32, patience: Duration::ZERO, ..DEMANDS };
+        let shared = Demands::shared(100_000, 300, of);
+        assert_eq!((shared.min_score_to_name, shared.expected.unwrap().min_score), (200_000.0, 600.0));
+        for expected in [0, 50_000, 100_000] {
+            assert_eq!(Demands::shared(100_000, expected, of), of(100_000), "{expected}: one bar for all");
+        }
     }
 
     #[test]

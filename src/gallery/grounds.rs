@@ -20,11 +20,22 @@ pub struct SingleView {
     pub agrees: bool,
 }
 
+/// Among whom a visitor was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Crowd {
+    /// People enrolled.
+    pub people: usize,
+    /// Of them, expected that day.
+    pub expected: usize,
+    /// Whether the most alike one was.
+    pub is_expected: bool,
+}
+
 /// What a verdict rested on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Grounds {
-    /// People enrolled.
-    pub people: usize,
+    /// Who was there to be found.
+    pub crowd: Crowd,
     /// How long the visitor was watched, their face in sight.
     pub watched: Duration,
     /// The views, in the order in which they came.
@@ -35,9 +46,9 @@ pub struct Grounds {
 
 impl Grounds {
     /// Grounds of these views, each with its quality and what it alone was most like.
-    pub fn new(people: usize, watched: Duration, best: &BestTwo, views: impl Iterator<Item = (f32, BestTwo)>) -> Self {
+    pub fn new(crowd: Crowd, watched: Duration, best: &BestTwo, views: impl Iterator<Item = (f32, BestTwo)>) -> Self {
         let wanted = best.first.map(|first| first.person);
-        let mut grounds = Self { people, watched, ..Self::default() };
+        let mut grounds = Self { crowd, watched, ..Self::default() };
         for (place, (quality, alone)) in grounds.views.iter_mut().zip(views) {
             let score = [alone.first, alone.second].into_iter().flatten().find(|it| Some(it.person) == wanted);
             let agrees = wanted.is_some() && alone.first.map(|first| first.person) == wanted;
@@ -144,7 +155,7 @@ mod tests {
             [(0, 0.7), (1, 0.4)].map(|(at, score)| Some(Candidate { person: RecordNumber(at), score }));
         let (best, other) = (BestTwo { first, second }, BestTwo { first: second, second: first });
         let views = [(0.8, best), (0.8, other)].into_iter();
-        let grounds = Grounds::new(5, Duration::from_millis(90), &best, views);
+        let grounds = Grounds::new(Crowd::default(), Duration::from_millis(90), &best, views);
         assert_eq!(grounds.views[0], Some(SingleView { quality: 0.8, score: Some(0.7), agrees: true }));
         assert_eq!(grounds.views[1], Some(SingleView { quality: 0.8, score: Some(0.7), agrees: false }));
         assert_eq!((grounds.views[2], grounds.agreeing()), (None, 1));

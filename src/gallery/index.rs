@@ -24,6 +24,8 @@ pub struct Gallery {
     templates: usize,
     /// No record in it is above this.
     newest: Option<RecordNumber>,
+    /// Who is expected today, in the gallery or not.
+    expected: HashSet<RecordNumber>,
 }
 
 /// What the gallery has of one person.
@@ -140,6 +142,25 @@ impl Gallery {
         let owners: HashSet<RecordNumber> = out.iter().map(|(owner, _)| *owner).collect();
         self.people -= owners.len();
         self.templates -= out.iter().map(|(_, templates)| usize::from(*templates)).sum::<usize>();
+    }
+
+    /// Takes whether somebody is expected today.
+    pub fn expect(&mut self, person: RecordNumber, today: bool) {
+        if today {
+            self.expected.insert(person);
+        } else {
+            self.expected.remove(&person);
+        }
+    }
+
+    /// Whether somebody is expected today.
+    pub fn expects(&self, person: RecordNumber) -> bool {
+        self.expected.contains(&person)
+    }
+
+    /// How many people are expected today.
+    pub fn expected(&self) -> usize {
+        self.expected.len()
     }
 
     /// Compares a probe with everybody.

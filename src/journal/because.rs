@@ -34,6 +34,12 @@ pub struct Because {
     pub passed_over: BTreeMap<String, u32>,
     /// Enrolled.
     pub people: usize,
+    /// Of them, expected that day.
+    #[serde(default, skip_serializing_if = "none")]
+    pub expected: usize,
+    /// Whether the most alike one was.
+    #[serde(default, skip_serializing_if = "not")]
+    pub is_expected: bool,
     /// How long the face was in sight and usable.
     pub watched_ms: f64,
     /// How long it would have been watched at most.
@@ -44,6 +50,14 @@ pub struct Because {
     pub ended_by: EndedBy,
     /// From the first frame with a usable face until the decision.
     pub face_to_decision_ms: f64,
+}
+
+fn none(count: &usize) -> bool {
+    *count == 0
+}
+
+fn not(it: &bool) -> bool {
+    !it
 }
 
 impl Because {
@@ -62,7 +76,9 @@ impl Because {
             quality: verdict.quality,
             each_view: grounds.views.into_iter().flatten().collect(),
             passed_over: grounds.passed_over.counts().map(|(fault, count)| (fault.to_string(), count)).collect(),
-            people: grounds.people,
+            people: grounds.crowd.people,
+            expected: grounds.crowd.expected,
+            is_expected: grounds.crowd.is_expected,
             watched_ms: ms(grounds.watched),
             wait_at_most_ms: ms(demands.decide_within.saturating_add(demands.patience)),
             missing: verdict.lacks.iter().collect(),
@@ -101,6 +117,8 @@ pub(crate) mod tests {
             each_view: vec![view(0.92, 0.81), view(0.9, 0.79), view(0.88, 0.8)],
             passed_over: BTreeMap::new(),
             people: 1_200,
+            expected: 0,
+            is_expected: false,
             watched_ms: 240.0,
             wait_at_most_ms: 600.0,
             missing: Vec::new(),

@@ -252,7 +252,7 @@ impl Display for Explanation {
                 because.passed_over.iter().map(|(fault, count)| format!("{count} {fault}")).collect();
             writeln!(f, "Frames whose view of the face was passed over: {}.", counts.join(", "))?;
         }
-        let (people, from) = (people(because.people), from(&because.min_score_from));
+        let (people, from) = (crowd(because), from(&because.min_score_from));
         writeln!(f, "The score demanded, for {people}, is {from}.")?;
         if let Some(person) = self.afterwards.named_after_all {
             writeln!(f, "More views came before the greeting: the visitor was named #{person} after all.")?;
@@ -278,10 +278,17 @@ fn from(word: &str) -> &str {
     }
 }
 
-fn people(count: usize) -> String {
-    match count {
+/// Among whom that score holds: whoever is expected that day has a bar of their own.
+fn crowd(because: &Because) -> String {
+    let enrolled = match because.people {
         1 => "1 person enrolled".into(),
         count => format!("{count} people enrolled"),
+    };
+    match (because.expected, because.is_expected) {
+        (0, _) => enrolled,
+        (1, true) => format!("the one who was expected that day, of {enrolled}"),
+        (count, true) => format!("one of the {count} people who were expected that day, of {enrolled}"),
+        (count, false) => format!("somebody who was not among the {count} expected that day, of {enrolled}"),
     }
 }
 

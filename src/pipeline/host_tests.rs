@@ -111,6 +111,7 @@ fn demands(_: usize) -> Demands {
         min_views: 3,
         decide_within: Duration::from_millis(130),
         patience: Duration::from_millis(200),
+        expected: None,
         non_mates: NonMates { mean: 0.1, spread: 0.14 },
     }
 }

@@ -134,6 +134,7 @@ mod tests {
                 category: None,
                 services: Vec::new(),
                 appointment: None,
+                expected: None,
                 basis: None,
                 valid_until: None,
             },

@@ -99,7 +99,7 @@ pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Pat
 }
 
 /// What the rows of the page are called, in the order in which they stand.
-const ROWS: [(&str, &str); 13] = [
+const ROWS: [(&str, &str); 14] = [
     ("record", "编号 · Record"),
     ("name", "姓名 · Name"),
     ("pronunciation", "读音 · Pronunciation"),
@@ -110,6 +110,7 @@ const ROWS: [(&str, &str); 13] = [
     ("category", "类别 · Category"),
     ("services", "业务 · Services"),
     ("appointment", "预约 · Appointment"),
+    ("expected", "预计到访 · Expected"),
     ("basis", "处理依据 · Legal basis"),
     ("valid_until", "有效期至 · Kept until"),
     ("on_hold", "不报姓名 · Never named"),
@@ -184,6 +185,7 @@ mod tests {
             category: None,
             services: vec!["vat".into(), "invoice".into()],
             appointment: None,
+            expected: None,
             basis: Some(Basis {
                 ground: Ground::ConsentToRecognition,
                 since: jiff::civil::date(2026, 11, 2),

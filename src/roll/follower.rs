@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use jiff::civil::Date;
+
 use super::{Change, CurrentRoll, Roll, reading};
 use crate::{
     calibration::{
@@ -115,6 +117,7 @@ impl Reader {
         }
         let read = |everybody: &Everybody| {
             let mut roll = Roll::empty(demands(0));
+            roll.begin_day(today(), demands);
             reading::everybody(everybody, &self.model, |batch| roll.update(batch, demands))?;
             roll.generation = everybody.generation;
             Ok(roll)
@@ -227,6 +230,10 @@ impl Reader {
                 thread::park_timeout(LOOK_EVERY);
                 let (known, newest) = (roll.get().generation, Store::generation(&self.store));
                 let calibration = file::written_at(&self.store.folder);
+                let today = today();
+                if roll.get().day() != today {
+                    roll.change().begin_day(today, |people| self.demands(people));
+                }
                 // Somebody may be erased while a sync has the store.
                 let changed = Keys::changed_at(&self.store.key_file);
                 if changed != std::mem::replace(&mut seen, changed) {
@@ -258,6 +265,10 @@ impl Reader {
             holding.thread().unpark();
         })
     }
+}
+
+fn today() -> Date {
+    jiff::ZonedDateTime::now().date()
 }
 
 #[cfg(test)]

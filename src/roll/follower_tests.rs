@@ -75,6 +75,16 @@ impl Office {
         record
     }
 
+    /// The roster says on which day somebody is expected.
+    fn expects(&self, record: RecordNumber, day: Option<Date>) {
+        let mut store = Store::open(&self.settings()).unwrap().store;
+        let known = store.person(record).unwrap().unwrap();
+        let photos = known.photos.iter().map(|photo| EnrolledPhoto::Kept(photo.digest)).collect();
+        let taxpayer = crate::person::Taxpayer { expected: day, ..known.taxpayer };
+        let enrolment = Enrolment { taxpayer, photos, refused: Vec::new() };
+        store.commit(vec![store::Change::Put(Box::new(enrolment))]).unwrap();
+    }
+
     fn removes(&self, record: RecordNumber) {
         Store::open(&self.settings()).unwrap().store.commit(vec![store::Change::Remove(record)]).unwrap();
     }
@@ -229,4 +239,36 @@ fn somebody_on_hold_is_named_by_nobody_also_in_the_moment_between_their_erasure_
     assert_eq!(look(), (true, false, 4));
     roll.take_holds(OnHold::Everybody, || read);
     assert!(!roll.get().may_be_named(chen));
+}
+
+#[test]
+fn whoever_is_expected_today_is_asked_for_less_and_tomorrow_for_as_much_as_everybody() {
+    let mut office = Office::opens();
+    let photos: Vec<Template> = (0..20).map(|_| office.face()).collect();
+    let records: Vec<RecordNumber> = photos
+        .iter()
+        .enumerate()
+        .map(|(at, photo)| office.enrols(None, &format!("P{at}"), std::slice::from_ref(photo)))
+        .collect();
+    let (reader, today) = (office.reader(), today());
+    let roll = CurrentRoll::new(reader.read());
+    let of = |people| Some(reader.demands(people).min_score_to_name);
+    let look = || {
+        let roll = roll.get();
+        let demands = roll.demands;
+        (roll.gallery.expected(), Some(demands.min_score_to_name), demands.expected.map(|bar| bar.min_score))
+    };
+    assert_eq!(look(), (0, of(20), None));
+    office.expects(records[3], Some(today));
+    reader.catch_up(&roll).unwrap();
+    assert_eq!(look(), (1, of(40), of(2)), "each group has half of the strangers who may be named");
+    assert!(roll.get().gallery.expects(records[3]));
+    let demands = |people| reader.demands(people);
+    roll.change().begin_day(today.tomorrow().unwrap(), demands);
+    assert_eq!(look(), (0, of(20), None));
+    roll.change().begin_day(today, demands);
+    assert_eq!(look().0, 1);
+    office.removes(records[3]);
+    reader.catch_up(&roll).unwrap();
+    assert_eq!(look(), (0, of(19), None));
 }

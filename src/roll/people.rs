@@ -8,6 +8,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use jiff::civil::Date;
+
 use crate::{
     face::Template,
     gallery::{Entry, Gallery, decision::Demands},
@@ -29,6 +31,8 @@ pub struct Roll {
     /// Of the store when this was read.
     pub generation: u64,
     cards: BTreeMap<RecordNumber, (Version, Card)>,
+    /// Who is expected on it counts.
+    day: Date,
     on_hold: OnHold,
     hold_changes: u64,
 }
@@ -85,6 +89,7 @@ impl Roll {
             demands,
             generation: 0,
             cards: BTreeMap::new(),
+            day: Date::MIN,
             on_hold: OnHold::default(),
             hold_changes: 0,
         }
@@ -96,17 +101,31 @@ impl Roll {
         for change in changes {
             match change {
                 Change::Put { record, version, card, templates } => {
+                    self.gallery.expect(record, card.is_expected(self.day));
                     self.cards.insert(record, (version, card));
                     entries.extend(templates.map(|templates| Entry::mean(record, &templates)));
                 }
                 Change::Remove(record) => {
                     self.cards.remove(&record);
+                    self.gallery.expect(record, false);
                     entries.push(Entry::gone(record));
                 }
             }
         }
         self.gallery.update(entries);
-        self.demands = demands(self.gallery.people());
+        self.demands = Demands::shared(self.gallery.people(), self.gallery.expected(), demands);
+    }
+
+    /// A day begins; another one's appointments are over.
+    pub fn begin_day(&mut self, day: Date, demands: impl Fn(usize) -> Demands) {
+        self.day = day;
+        self.cards.iter().for_each(|(record, (_, card))| self.gallery.expect(*record, card.is_expected(day)));
+        self.update(Vec::new(), demands);
+    }
+
+    /// The day on which people are expected.
+    pub fn day(&self) -> Date {
+        self.day
     }
 
     /// A person's card.

@@ -59,6 +59,7 @@ fn person(store: &mut Store, name: &str) -> Enrolment {
             category: None,
             services: vec!["vat".into()],
             appointment: None,
+            expected: None,
             basis: None,
             valid_until: None,
         },

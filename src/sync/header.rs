@@ -13,6 +13,7 @@ pub enum Column {
     Category,
     Services,
     Appointment,
+    Expected,
     Basis,
     BasisDate,
     GuardianConsent,
@@ -21,7 +22,7 @@ pub enum Column {
 }
 
 /// Each column with the names it goes by; the first is ours.
-const NAMES: [(Column, &[&str]); 15] = [
+const NAMES: [(Column, &[&str]); 16] = [
     (
         Column::IdNumber,
         &["id_number", "身份证号", "身份证号码", "身份证", "证件号码", "证件号", "身份證號", "身份證號碼", "id"],
@@ -38,6 +39,7 @@ const NAMES: [(Column, &[&str]); 15] = [
     (Column::Category, &["category", "类别", "類別"]),
     (Column::Services, &["services", "业务", "办理业务", "業務", "辦理業務", "service"]),
     (Column::Appointment, &["appointment", "预约", "预约时间", "預約", "預約時間"]),
+    (Column::Expected, &["expected", "预计到访", "预计到访日期", "預計到訪", "預計到訪日期"]),
     (Column::Basis, &["basis", "处理依据", "依据", "處理依據", "依據", "legal_basis"]),
     (Column::BasisDate, &["basis_date", "依据日期", "同意日期", "依據日期"]),
     (Column::GuardianConsent, &["guardian_consent", "监护人同意日期", "监护人同意", "監護人同意日期"]),

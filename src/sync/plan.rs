@@ -242,6 +242,7 @@ impl Step {
             ("category", old.category != new.category),
             ("services", old.services != new.services),
             ("appointment", old.appointment != new.appointment),
+            ("expected", old.expected != new.expected),
             ("basis", old.basis != new.basis),
             ("valid until", old.valid_until != new.valid_until),
             ("photos", photos),
@@ -273,6 +274,7 @@ mod tests {
             category: None,
             services: Vec::new(),
             appointment: None,
+            expected: None,
             basis: None,
             valid_until: None,
         }

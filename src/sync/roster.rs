@@ -95,6 +95,7 @@ pub struct Person {
     pub category: Option<String>,
     pub services: Vec<String>,
     pub appointment: Option<DateTime>,
+    pub expected: Option<Date>,
     pub basis: Option<Basis>,
     pub valid_until: Option<Date>,
 }
@@ -118,6 +119,7 @@ impl Person {
             category,
             services,
             appointment,
+            expected,
             basis,
             valid_until,
         } = self;
@@ -132,6 +134,7 @@ impl Person {
             category,
             services,
             appointment,
+            expected,
             basis,
             valid_until,
         }
@@ -237,6 +240,13 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
         "none is stored; write it like 2026-11-24 09:30",
         &mut notes,
     );
+    let expected = optional(
+        value(Column::Expected),
+        fields::day,
+        "expected",
+        "none is stored; write it like 2026-11-24",
+        &mut notes,
+    );
     let salutation = salutation.or_else(|| id_number::salutation(&id_number));
     let category = Some(value(Column::Category)).filter(|text| !text.is_empty()).map(str::to_owned);
     let services = fields::list(value(Column::Services));
@@ -257,6 +267,7 @@ fn row(number: usize, record: &csv::StringRecord, header: &Header, today: Date) 
         category,
         services,
         appointment,
+        expected,
         basis: None,
         valid_until: valid_until.as_ref().ok().copied().flatten(),
     };
@@ -328,7 +339,7 @@ fn unless_taken(roster: &Roster, taken: &HashMap<IdNumber, usize>, row: Row) -> 
 mod tests {
     use super::*;
 
-    const HEADER: &str = "id_number,name,phone,photos,language,salutation,services,appointment\n";
+    const HEADER: &str = "id_number,name,phone,photos,language,salutation,services,appointment,expected\n";
 
     fn roster(text: &str) -> Result<Roster, SyncError> {
         let folder = tempfile::tempdir().unwrap();
@@ -344,7 +355,8 @@ mod tests {
     #[test]
     fn a_full_row_is_read_with_all_it_says() {
         let roster =
-            roster(&format!("{HEADER}{}", chen("a.jpg; b.jpg,英语,博士,vat;invoice,2026-11-24 09:30"))).unwrap();
+            roster(&format!("{HEADER}{}", chen("a.jpg; b.jpg,英语,博士,vat;invoice,2026-11-24 09:30,2026年11月25日")))
+                .unwrap();
         let row = &roster.rows[0];
         assert_eq!((row.number, row.photos.len()), (2, 2));
         let person = &row.person;
@@ -353,6 +365,7 @@ mod tests {
         assert_eq!(person.salutation, Some(Salutation::Dr));
         assert_eq!(person.services, ["vat", "invoice"]);
         assert!(person.appointment.is_some() && row.notes.is_empty());
+        assert_eq!(person.expected, Some(jiff::civil::date(2026, 11, 25)));
     }
 
     #[test]
@@ -380,9 +393,9 @@ mod tests {
 
     #[test]
     fn an_optional_value_that_is_not_known_does_not_keep_anybody_out() {
-        let roster = roster(&format!("{HEADER}{}", chen("a.jpg,gibberish words,Sir,,tomorrow"))).unwrap();
+        let roster = roster(&format!("{HEADER}{}", chen("a.jpg,gibberish words,Sir,,tomorrow,soon"))).unwrap();
         assert_eq!(roster.rows[0].person.salutation, Some(Salutation::Ms));
-        assert_eq!(roster.rows[0].notes.len(), 3, "{:?}", roster.rows[0].notes);
+        assert_eq!(roster.rows[0].notes.len(), 4, "{:?}", roster.rows[0].notes);
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl Roll {
             min_views: 3,
             decide_within: Duration::from_millis(130),
             patience: Duration::from_millis(430),
+            expected: None,
             non_mates: NonMates { mean: 0.1, spread: 0.14 },
         };
         Self {

@@ -243,6 +243,7 @@ impl Office {
             category: None,
             services: Vec::new(),
             appointment: None,
+            expected: None,
             basis: None,
             valid_until: None,
         };

@@ -166,6 +166,7 @@ mod tests {
             min_views: 3,
             decide_within: Duration::from_millis(240),
             patience: Duration::ZERO,
+            expected: None,
             non_mates: Default::default(),
         }
     }

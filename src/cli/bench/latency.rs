@@ -40,6 +40,12 @@ pub struct LatencyArgs {
     /// People enrolled; those who do not visit are made up
     #[arg(long, default_value_t = 1000)]
     people: usize,
+    /// Of them, expected today; the visitors first
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    expected: usize,
+    /// Photos enrolled of each, and anybody who has more may visit; without it up to three, and whoever has most visits
+    #[arg(long, value_name = "K")]
+    enrol: Option<usize>,
     /// Photos to visit with, one folder a person; the demo's two people otherwise
     #[arg(long, value_name = "DIR")]
     dataset: Option<PathBuf>,
@@ -60,6 +66,7 @@ pub struct LatencyArgs {
 /// Measures and prints.
 pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     ensure!(args.visits > 0 && args.faces > 0, "--visits and --faces must be at least 1");
+    ensure!(args.expected <= args.people, "--expected must be at most --people");
     ensure!(args.people >= args.faces, "--people must be at least as many as come together (--faces)");
     let mut config = context.config.clone();
     config.face.pack = args.pack.clone().unwrap_or(config.face.pack);
@@ -78,7 +85,7 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     let demo = context.installation.assets().join("demo");
     let counts = (args.visits.saturating_mul(args.faces), args.people);
     let mut enroller = PhotoEnroller::new(networks);
-    let mut cast = cast(args.dataset.as_deref(), &demo, counts, args.seed, &mut enroller)?;
+    let mut cast = cast(args.dataset.as_deref(), &demo, counts, args.enrol, args.seed, &mut enroller)?;
     ensure!(!cast.actors.is_empty(), "nobody can visit: each person needs a photo to enrol and another one to show");
     ensure!(
         cast.actors.len() >= args.faces,
@@ -90,8 +97,12 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     drop(enroller);
 
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
-    let (people, templates) = (std::mem::take(&mut cast.people), std::mem::take(&mut cast.templates));
-    let roll = CurrentRoll::new(Roll::new(people, templates, |people| reader.demands(people)));
+    let (mut people, templates) = (std::mem::take(&mut cast.people), std::mem::take(&mut cast.templates));
+    let (today, demands) = (jiff::ZonedDateTime::now().date(), |people| reader.demands(people));
+    people.iter_mut().take(args.expected).for_each(|person| person.expected = Some(today));
+    let mut roll = Roll::new(people, templates, demands);
+    roll.begin_day(today, demands);
+    let roll = CurrentRoll::new(roll);
     let vision = Vision::new(run_command::networks(&context)?, roll.clone(), config);
     let scene = Scene::empty();
     let camera = Box::new(StagedCamera::new(scene.clone()));
@@ -130,6 +141,7 @@ fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measur
     Latency {
         origin: Origin::here(pack, args.seed),
         people: args.people,
+        expected: args.expected.min(args.people),
         visits: args.visits,
         faces: args.faces,
         right,
@@ -148,8 +160,9 @@ fn figures(args: &LatencyArgs, pack: &str, pipeline: &Pipeline, measured: Measur
 fn print(figures: &Latency) {
     let machine = &figures.origin.machine;
     anstream::println!(
-        "{} people enrolled, {} visits of {} each; {}, {} cores",
+        "{} people enrolled, {} of them expected, {} visits of {} each; {}, {} cores",
         figures.people,
+        figures.expected,
         figures.visits,
         figures.faces,
         machine.cpu,
