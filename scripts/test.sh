@@ -14,6 +14,7 @@ networks       Every network is rebuilt from the package that it came from, and 
 mutations      20,000 damaged pictures.
 power          Three hundred power cuts.
 voices         Two hundred interruptions, eighty voices that break in, a thousand utterances.
+pilot          Forty visits to a robot that decides names and says none.
 strangers      Three hundred strangers before a robot that knows five hundred people.
 surnames       Sixty surnames are heard by a recogniser that knows all of English.
 PARTS
@@ -76,6 +77,7 @@ case $part in
     damage) cargo_test --test damage -- ;;
     mutations) cargo_test --test mutations -- ;;
     voices) cargo_test --test speech_faults -- ;;
+    pilot) cargo_test --test pilot -- ;;
     strangers) cargo_test --test recognition -- ;;
     surnames)
         scripts/private-python.sh .runtime/hear-python scripts/hear-python.txt

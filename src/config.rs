@@ -113,6 +113,9 @@ section!(
         /// Who may still be named with a little more evidence is watched for so much longer. With 150 nobody waits longer than they must face the
         /// robot anyway, and fewer are named.
         patience_ms: u64 = 430,
+        /// Whether names are said. With `false` they are decided and written down, and everybody is greeted without a name: a silent pilot
+        /// (`greeter pilot`).
+        announce: bool = true,
     }
 );
 

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod models;
 pub mod people;
+mod pilot;
 mod pipeline;
 mod receipt;
 mod reindex;
@@ -69,6 +70,7 @@ enum Command {
     Receipt(receipt::ReceiptArgs),
     Calibrate(calibrate::CalibrateArgs),
     Explain(explain::ExplainArgs),
+    Pilot(pilot::PilotArgs),
     /// Show, check, install or choose the networks that recognise people.
     Models(models::ModelsArgs),
     Reindex(reindex::ReindexArgs),
@@ -153,6 +155,7 @@ fn touches(command: &Command) -> Option<(&'static str, Whose)> {
         Command::Sync(_) => Some(("sync", all)),
         Command::Calibrate(_) => Some(("calibrate", all)),
         Command::Reindex(_) => Some(("reindex", all)),
+        Command::Pilot(_) => Some(("pilot", all)),
         Command::Store(args) => Some((args.touches(), all)),
         Command::Say(args) => args.touches().map(|record| ("say", Whose::One(record))),
         // The robot itself, what knows record numbers and nothing else, and what knows nobody.
@@ -207,6 +210,7 @@ fn obey(cli: &Cli, context: &Context) -> anyhow::Result<Exit> {
         Command::Reindex(args) => reindex::run(args, context),
         Command::Bench(args) => bench::run(args, context),
         Command::Explain(args) => explain::run(args, &context.config.journal),
+        Command::Pilot(args) => pilot::run(args, &context.config),
         Command::Say(args) => say::run(args, context),
         Command::Voices(args) => voices::run(args, context),
         Command::Pipeline => pipeline::run(),

@@ -72,6 +72,9 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
         min_score_to_name: now.demands.min_score_to_name,
         min_score_from: reader.score_source(),
     });
+    if !config.decision.announce {
+        screen.note("a silent pilot (`decision.announce`): names are decided and written down, and nobody is named; `greeter pilot` lists them");
+    }
     if let Some(complaint) = reader.complaint(&now) {
         screen.note(&complaint);
     }

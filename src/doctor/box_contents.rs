@@ -35,6 +35,11 @@ pub fn models(installation: &Installation, config: &Config) -> Vec<Finding> {
         faults
     };
     findings.push(threshold(&manifest, &pack.recogniser, config));
+    if !config.decision.announce {
+        findings.push(Finding::fine(
+            "a silent pilot (`decision.announce = false`): names are decided and nobody is named; `greeter pilot` lists them",
+        ));
+    }
     findings
 }
 

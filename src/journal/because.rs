@@ -38,7 +38,7 @@ pub struct Because {
     #[serde(default, skip_serializing_if = "none")]
     pub expected: usize,
     /// Whether the most alike one was.
-    #[serde(default, skip_serializing_if = "not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_expected: bool,
     /// How long the face was in sight and usable.
     pub watched_ms: f64,
@@ -54,10 +54,6 @@ pub struct Because {
 
 fn none(count: &usize) -> bool {
     *count == 0
-}
-
-fn not(it: &bool) -> bool {
-    !it
 }
 
 impl Because {

@@ -3,13 +3,14 @@
 //! One event is one line of JSON (docs/events.md) and one readable line on the screen ([`line`] writes it). [`event_log`] writes the JSON to
 //! the disk, by default into a folder with a file a day ([`day_files`]).
 //! [`because`] is what a decision rested on; [`explain`] reads it back and says why somebody was or was not named; [`search`] finds the
-//! decision that the operator asks about.
+//! decision that the operator asks about. [`pilot`] lists names that were decided, and what a clerk who was there says of them.
 
 pub mod because;
 pub mod day_files;
 pub mod event_log;
 pub mod explain;
 mod line;
+pub mod pilot;
 pub mod search;
 
 use std::time::SystemTime;

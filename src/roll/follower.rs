@@ -92,6 +92,9 @@ impl Reader {
             Roll::empty(self.demands(0))
         });
         roll.hold(on_hold);
+        if !self.decision.announce {
+            roll.be_silent();
+        }
         roll
     }
 

@@ -33,6 +33,7 @@ pub struct Roll {
     cards: BTreeMap<RecordNumber, (Version, Card)>,
     /// Who is expected on it counts.
     day: Date,
+    is_silent: bool,
     on_hold: OnHold,
     hold_changes: u64,
 }
@@ -90,6 +91,7 @@ impl Roll {
             generation: 0,
             cards: BTreeMap::new(),
             day: Date::MIN,
+            is_silent: false,
             on_hold: OnHold::default(),
             hold_changes: 0,
         }
@@ -138,9 +140,14 @@ impl Roll {
         self.on_hold.contains(record)
     }
 
-    /// Whether this person is enrolled and not on hold.
+    /// Whether this person is enrolled and not on hold, and names are said at all.
     pub fn may_be_named(&self, record: RecordNumber) -> bool {
-        self.version(record).is_some() && !self.on_hold(record)
+        !self.is_silent && self.version(record).is_some() && !self.on_hold(record)
+    }
+
+    /// From now on names are decided and nobody is named.
+    pub fn be_silent(&mut self) {
+        self.is_silent = true;
     }
 
     /// Who is on hold.
