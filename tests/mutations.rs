@@ -15,7 +15,7 @@ use std::{
 };
 
 use greeter::{
-    bench::{staged_camera::Standing, sway::Stance},
+    bench::{cast, staged_camera::Standing, sway::Stance},
     camera::{Frame, decode, photo},
     config::Config,
     face::{
@@ -189,7 +189,7 @@ impl Robot {
         let manifest = Manifest::load(&installation.models()).unwrap();
         let thresholds = &manifest.thresholds[enroller.model()];
         let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap(), None);
-        let roll = CurrentRoll::new(Roll::new(people, templates, demands));
+        let roll = CurrentRoll::new(cast::roll(people, templates, demands));
         let smallest = Eyes::min_face_px(&config.face, config.camera.height);
         Self { enroller, vision: Vision::new(load(smallest), roll, &config), names, now: Instant::now() }
     }

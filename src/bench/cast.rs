@@ -1,6 +1,7 @@
 //! Who appears in made-up halls: faces cut from photos, some of them enrolled by another photo of the same person.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
@@ -18,8 +19,9 @@ use crate::{
         networks::Networks,
     },
     gallery::decision::Demands,
-    person::RecordNumber,
-    roll::Roll,
+    person::{RecordNumber, Taxpayer},
+    roll::{Change, Roll},
+    store::Version,
 };
 
 /// People in photos.
@@ -109,8 +111,26 @@ impl Cast {
         }
         let numbered: Vec<_> = (1..).map(RecordNumber).zip(templates).collect();
         let records = numbered.iter().map(|(record, _)| made_up(*record)).collect();
-        Ok(Roll::new(records, numbered, demands))
+        Ok(roll(records, numbered, demands))
     }
+}
+
+/// A roll of these people, without a store.
+pub fn roll(
+    people: Vec<Taxpayer>,
+    templates: Vec<(RecordNumber, Template)>,
+    demands: impl Fn(usize) -> Demands,
+) -> Roll {
+    let mut own: BTreeMap<RecordNumber, Vec<Template>> = BTreeMap::new();
+    templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
+    let changes = people.into_iter().map(|person| {
+        let record = person.record;
+        let templates = Some(own.remove(&record).unwrap_or_default());
+        Change::Put { record, version: Version::UNKNOWN, card: person.into(), templates }
+    });
+    let mut roll = Roll::empty(demands(0));
+    roll.update(changes.collect(), demands);
+    roll
 }
 
 /// Nobody can appear.

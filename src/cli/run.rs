@@ -26,6 +26,7 @@ use crate::{
         host::{Means, Told},
         vision::Vision,
     },
+    reindex::complaint,
     rights::forgetting,
     roll::{CurrentRoll, Reader},
     routing::Routing,
@@ -75,7 +76,7 @@ pub fn run(args: &RunArgs, context: &Context) -> anyhow::Result<Exit> {
     if !config.decision.announce {
         screen.note("a silent pilot (`decision.announce`): names are decided and written down, and nobody is named; `greeter pilot` lists them");
     }
-    if let Some(complaint) = reader.complaint(&now) {
+    if let Some(complaint) = complaint(now.people(), now.recognisable(), reader.model()) {
         screen.note(&complaint);
     }
     drop(now);

@@ -73,6 +73,22 @@ pub fn waiting<'e>(
     enrolled.iter().flat_map(of).filter(|(_, photo)| !photo.examined_by(model))
 }
 
+/// What the operator reads where not everybody can be recognised by `model`, with the cure.
+pub fn complaint(people: usize, recognisable: usize, model: &str) -> Option<String> {
+    match (people, people.saturating_sub(recognisable)) {
+        (0, _) => Some(
+            "nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`".into(),
+        ),
+        (_, 0) => None,
+        (_, missing) if missing == people => Some(format!(
+            "none of the {people} people in the store has a template by {model}, the recogniser in use: everybody is greeted without a name. Run `greeter reindex`"
+        )),
+        (_, missing) => Some(format!(
+            "{missing} of the {people} people in the store have no template by {model}, the recogniser in use, and are greeted without a name. Run `greeter reindex`"
+        )),
+    }
+}
+
 /// What staff read: photos that cannot be used, then the people whom that leaves without a name.
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,5 +191,14 @@ mod tests {
         );
         let many: Vec<_> = (1..=25).map(|record| person(record, &[Some(Err("shows no face"))])).collect();
         assert!(Coverage::of(&many, NEW).to_string().contains("#20 and 5 more. "));
+    }
+
+    #[test]
+    fn operators_read_why_nobody_is_recognised_and_what_to_do() {
+        assert_eq!(complaint(2, 2, "net"), None);
+        let text = complaint(2, 0, "net").unwrap();
+        assert!(text.starts_with("none of the 2 people in the store has a template by net"), "{text}");
+        assert!(complaint(2, 1, "net").unwrap().ends_with("Run `greeter reindex`"));
+        assert!(complaint(0, 0, "net").unwrap().contains("Preload people with `greeter sync`"));
     }
 }

@@ -6,5 +6,5 @@
 mod coverage;
 mod job;
 
-pub use coverage::{Coverage, Refusal};
+pub use coverage::{Coverage, Refusal, complaint};
 pub use job::{ReindexError, Reindexed, reindex};

@@ -4,7 +4,6 @@
 //! store it is renewed, if nobody has the store open; else the older one serves, without whoever was erased since.
 
 use std::{
-    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -134,22 +133,9 @@ impl Reader {
         }
     }
 
-    /// What staff should know about people who cannot be recognised, and the cure.
-    pub fn complaint(&self, roll: &Roll) -> Option<String> {
-        let (people, recognisable, model) = (roll.people(), roll.recognisable(), &self.model);
-        match (people, people.saturating_sub(recognisable)) {
-            (0, _) => Some(
-                "nobody is enrolled yet: everybody is greeted without a name. Preload people with `greeter sync`"
-                    .into(),
-            ),
-            (_, 0) => None,
-            (_, missing) if missing == people => Some(format!(
-                "none of the {people} people in the store has a template by {model}, the recogniser in use: everybody is greeted without a name. Run `greeter reindex`"
-            )),
-            (_, missing) => Some(format!(
-                "{missing} of the {people} people in the store have no template by {model}, the recogniser in use, and are greeted without a name. Run `greeter reindex`"
-            )),
-        }
+    /// The recogniser whose templates are read.
+    pub fn model(&self) -> &str {
+        &self.model
     }
 
     /// Makes the changes in `roll` that were made in the store: only who is new, changed or gone is opened, and a change of up to
@@ -162,19 +148,17 @@ impl Reader {
     /// As the store says; what was changed until then stays, and the next call goes on.
     pub fn catch_up(&self, roll: &CurrentRoll) -> Result<(), StoreError> {
         let in_force = (self.in_force)();
-        let taken_away = Cell::new(false);
-        let make = |mut changes: Vec<Change>| {
-            if taken_away.get() {
-                changes.iter_mut().for_each(Change::keep_templates);
-            }
-            roll.change().update(changes, |people| self.demands_by(&in_force, people));
-        };
+        let make = |changes| roll.change().update(changes, |people| self.demands_by(&in_force, people));
         let (everybody, mut here, mut changes) = (Everybody::now(&self.store)?, Vec::new(), Vec::new());
-        taken_away.set(roll.get().recognisable() > 0 && !everybody.knows(&self.model)?);
+        let taken_away = roll.get().recognisable() > 0 && !everybody.knows(&self.model)?;
         everybody.walk(&self.model, |sealed| {
             here.push(sealed.record);
             if roll.get().version(sealed.record) != Some(sealed.version) {
-                changes.push(reading::one(&everybody, &sealed)?);
+                let mut change = reading::one(&everybody, &sealed)?;
+                if let (Change::Put { templates, .. }, true) = (&mut change, taken_away) {
+                    *templates = None;
+                }
+                changes.push(change);
             }
             if changes.len() == AT_ONCE {
                 make(std::mem::take(&mut changes));
@@ -183,7 +167,7 @@ impl Reader {
         })?;
         let gone = |record: &RecordNumber| here.binary_search(record).is_err();
         changes.extend(roll.get().records().filter(gone).map(Change::Remove));
-        if taken_away.get() {
+        if taken_away {
             tracing::warn!(
                 "the store has no templates by {} any more: another pack was chosen. Start the program again to use it; until then the former templates serve",
                 self.model

@@ -202,21 +202,6 @@ fn a_robot_that_runs_goes_on_after_a_switch_of_packs_and_forgets_whoever_was_era
 }
 
 #[test]
-fn staff_read_why_nobody_is_recognised_and_what_to_do() {
-    let mut office = Office::opens();
-    let face = office.face();
-    let record = office.enrols(None, "Chen", &[face]);
-    let complaint = |reader: &Reader| reader.complaint(&reader.read());
-    assert_eq!(complaint(&office.reader()), None);
-    let other = Reader { model: "new-net".into(), ..office.reader() };
-    let text = complaint(&other).unwrap();
-    assert!(text.starts_with("none of the 1 people in the store has a template by new-net"), "{text}");
-    assert!(text.ends_with("Run `greeter reindex`"), "{text}");
-    office.removes(record);
-    assert!(complaint(&other).unwrap().contains("Preload people with `greeter sync`"));
-}
-
-#[test]
 fn somebody_on_hold_is_named_by_nobody_also_in_the_moment_between_their_erasure_and_the_roll_forgetting_them() {
     let mut office = Office::opens();
     let photo = office.face();

@@ -55,34 +55,7 @@ pub enum Change {
     Remove(RecordNumber),
 }
 
-impl Change {
-    /// Leaves the templates as they are.
-    pub fn keep_templates(&mut self) {
-        if let Self::Put { templates, .. } = self {
-            *templates = None;
-        }
-    }
-}
-
 impl Roll {
-    /// Puts people and templates together. Templates without a person are left out: they could not be greeted.
-    pub fn new(
-        people: Vec<Taxpayer>,
-        templates: Vec<(RecordNumber, Template)>,
-        demands: impl Fn(usize) -> Demands,
-    ) -> Self {
-        let mut roll = Self::empty(demands(0));
-        let mut own: BTreeMap<RecordNumber, Vec<Template>> = BTreeMap::new();
-        templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
-        let changes = people.into_iter().map(|person| {
-            let record = person.record;
-            let templates = Some(own.remove(&record).unwrap_or_default());
-            Change::Put { record, version: Version::UNKNOWN, card: person.into(), templates }
-        });
-        roll.update(changes.collect(), demands);
-        roll
-    }
-
     /// Nobody yet.
     pub fn empty(demands: Demands) -> Self {
         Self {

@@ -187,7 +187,7 @@ impl Store {
     }
 
     /// Whoever is erased is on hold no longer. Nobody is given their number again, so a file that cannot be written harms nobody.
-    fn forget_holds(&self, removed: &[RecordNumber]) {
+    pub(super) fn forget_holds(&self, removed: &[RecordNumber]) {
         if removed.is_empty() {
             return;
         }

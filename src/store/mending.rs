@@ -31,7 +31,7 @@ impl Store {
     /// Puts right what can be seen without opening anybody's record.
     pub(super) fn mend(&mut self, outdated: bool) -> Result<Mended, StoreError> {
         let (mut mended, mut batch, mut obsolete) = (Mended::default(), Batch::new(), Vec::new());
-        let here = self.mend_people(&mut mended, &mut batch, &mut obsolete)?;
+        let (here, erased) = self.mend_people(&mut mended, &mut batch, &mut obsolete)?;
         batch.extend(self.engine.keys(layout::FORMER_INDEX)?.into_iter().map(|key| (key, None)));
         let unnamed = self.mend_photos(&here, &mut mended, &mut batch)?;
         // Whoever is missing in an older store may be in the newer one, which may still come back.
@@ -56,21 +56,22 @@ impl Store {
             tracing::warn!("{} photos are lost with their files. Run `greeter sync` again", mended.photos);
         }
         self.forget_photos(&obsolete);
+        self.forget_holds(&erased);
         Ok(mended)
     }
 
-    /// Everybody who can be read; who cannot goes.
+    /// Everybody who can be read; who cannot goes, and who is erased is given, too.
     fn mend_people(
         &self,
         mended: &mut Mended,
         batch: &mut Batch,
         obsolete: &mut Vec<PhotoName>,
-    ) -> Result<BTreeSet<RecordNumber>, StoreError> {
+    ) -> Result<(BTreeSet<RecordNumber>, Vec<RecordNumber>), StoreError> {
         let (people, keys) = (self.engine.keys(layout::PEOPLE)?, self.ring.all()?);
         let people = people.iter().map(|key| layout::record(key).ok_or_else(|| self.illegible()));
         let people = people.collect::<Result<Vec<_>, _>>()?;
         let slots: Vec<_> = people.par_iter().map(|record| keys.slot(*record, &self.sealer)).collect();
-        let mut here = Vec::with_capacity(people.len());
+        let (mut here, mut erased) = (Vec::with_capacity(people.len()), Vec::new());
         for (record, slot) in people.into_iter().zip(slots) {
             match slot {
                 Slot::Given(_) => {
@@ -87,11 +88,12 @@ impl Store {
                 Slot::Free => {
                     return Err(StoreError::KeysOlder { file: self.ring.path().into(), folder: self.folder.clone() });
                 }
-                Slot::Erased => mended.erased += 1,
+                Slot::Erased => erased.push(record),
             }
             batch.extend(self.removing(record, obsolete)?);
         }
-        Ok(here.into_iter().collect())
+        mended.erased = erased.len();
+        Ok((here.into_iter().collect(), erased))
     }
 
     /// Gives the files that nobody names.

@@ -32,50 +32,11 @@ const OPENED_AT_ONCE: usize = 4096;
 /// What is written to a store that is being rebuilt at once.
 const REBUILD_BYTES: usize = 8 << 20;
 
-/// Where in a snapshot what is kept of people begins, one place a [`KINDS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sections([Section; KINDS.len()]);
-
 /// What is read without the rest of a snapshot.
 const KINDS: [&[u8]; 4] = [layout::PHOTOS, layout::PEOPLE, layout::REFUSALS, layout::TEMPLATES];
 
-/// Entries one after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Section {
-    /// Bytes before the first one.
-    pub at: u64,
-    /// How many there are.
-    pub count: u64,
-}
-
-impl Sections {
-    const BYTES: usize = 16 * KINDS.len();
-
-    /// Where the entries of a kind are; nowhere for one that is not among [`KINDS`].
-    pub fn of_kind(&self, kind: &[u8]) -> Section {
-        KINDS.iter().position(|known| *known == kind).map(|at| self.0[at]).unwrap_or_default()
-    }
-
-    /// Counts an entry that begins behind so many bytes.
-    fn add(&mut self, key: &[u8], at: u64) {
-        let Some(kind) = KINDS.iter().position(|kind| key.starts_with(kind)) else { return };
-        let section = &mut self.0[kind];
-        if section.count == 0 {
-            section.at = at;
-        }
-        section.count += 1;
-    }
-
-    fn to_bytes(self) -> Vec<u8> {
-        self.0.iter().flat_map(|section| [section.at, section.count]).flat_map(u64::to_le_bytes).collect()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Self {
-        let (numbers, _) = bytes.as_chunks::<8>();
-        let number = |at: usize| numbers.get(at).map_or(0, |number| u64::from_le_bytes(*number));
-        Self(std::array::from_fn(|kind| Section { at: number(2 * kind), count: number(2 * kind + 1) }))
-    }
-}
+/// Entries of one kind, one after the other: how many bytes stand before the first one, and how many there are.
+pub type Section = [u64; 2];
 
 /// What stands at the end, sealed, so that whoever reads only a part knows that it is all of that part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,19 +45,22 @@ pub struct End {
     pub generation: u64,
     /// Whether changes are missing that were acknowledged once.
     pub outdated: bool,
-    /// Where is what.
-    pub sections: Sections,
+    /// Where is what, one a kind.
+    sections: [Section; KINDS.len()],
 }
 
 impl End {
-    const BYTES: usize = 9 + Sections::BYTES;
-    const SEALED: usize = Self::BYTES + 24 + 16;
+    const SEALED: usize = 9 + 16 * KINDS.len() + 24 + 16;
     const PLACE: &[u8] = b"mend";
 
+    /// Where the entries of a kind are; nowhere for one that is not among [`KINDS`].
+    pub fn section(&self, kind: &[u8]) -> Section {
+        KINDS.iter().position(|known| *known == kind).map(|at| self.sections[at]).unwrap_or_default()
+    }
+
     fn sealed(&self, sealer: &Sealer) -> Vec<u8> {
-        let plain =
-            [&self.generation.to_le_bytes()[..], &[u8::from(self.outdated)], &self.sections.to_bytes()].concat();
-        sealer.own.seal(Self::PLACE, &plain)
+        let sections: Vec<u8> = self.sections.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
+        sealer.own.seal(Self::PLACE, &[&self.generation.to_le_bytes()[..], &[self.outdated.into()], &sections].concat())
     }
 
     /// That of an open snapshot; `None` where it was damaged, or sealed with another key.
@@ -106,9 +70,11 @@ impl End {
         file.read_exact_at(&mut sealed, start).ok()?;
         let plain = sealer.own.open(Self::PLACE, &sealed).ok()?;
         let (generation, rest) = plain.split_first_chunk::<8>()?;
-        let (outdated, sections) = rest.split_first()?;
-        let generation = u64::from_le_bytes(*generation);
-        Some(Self { generation, outdated: *outdated != 0, sections: Sections::from_bytes(sections) })
+        let (outdated, rest) = rest.split_first()?;
+        let mut numbers = rest.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number));
+        let mut next = || numbers.next().unwrap_or_default();
+        let sections = std::array::from_fn(|_| [next(), next()]);
+        Some(Self { generation: u64::from_le_bytes(*generation), outdated: *outdated != 0, sections })
     }
 }
 
@@ -187,7 +153,7 @@ fn write_from<E: From<StoreError> + From<DiskError>>(
 ) -> Result<(), E> {
     let path = path(&store.folder);
     let failed = disk::at(&path);
-    let mut sections = Sections::default();
+    let mut sections = [Section::default(); KINDS.len()];
     disk::replace(&path, |file| {
         let mut mac = store.sealer.snapshot_authenticator();
         let written = std::cell::Cell::new(0_u64);
@@ -205,7 +171,11 @@ fn write_from<E: From<StoreError> + From<DiskError>>(
             if key == layout::META_AHEAD {
                 return Ok(());
             }
-            sections.add(key, written.get());
+            if let Some(kind) = KINDS.iter().position(|kind| key.starts_with(kind)) {
+                let [at, count] = &mut sections[kind];
+                *at = if *count == 0 { written.get() } else { *at };
+                *count += 1;
+            }
             put(&length(key))?;
             put(&length(value))?;
             put(key)?;

@@ -348,6 +348,8 @@ fn whoever_is_erased_while_staff_have_the_store_open_is_gone_for_them_too_and_wh
     let office = Office::with_people(&["Chen Wei", "Li Na"]);
     let mut store = office.opens();
     let erase = |record| crate::keys::Keys::erase(&office.settings(), &[RecordNumber(record)]).unwrap();
+    let hold = crate::hold::HoldFile::beside(&office.path("store"));
+    hold.hold(RecordNumber(2)).unwrap();
     assert!(erase(2));
     assert!(erase(2), "what was cut is done again");
     assert!(!erase(9));
@@ -360,6 +362,7 @@ fn whoever_is_erased_while_staff_have_the_store_open_is_gone_for_them_too_and_wh
     assert_eq!(read(&office).1, ["Chen Wei 1", "Wang Fang 1"]);
     let opened = Store::open(&office.settings()).unwrap();
     assert_eq!((opened.mended.erased, opened.store.photos.names().unwrap().len()), (1, 2));
+    assert!(hold.read().unwrap().is_empty(), "their number is in no file any more");
 }
 
 #[test]

@@ -272,10 +272,10 @@ impl Everybody {
         &self,
         kind: &'static [u8],
     ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_ {
-        let section = self.end.sections.of_kind(kind);
-        let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at: section.at });
+        let [at, count] = self.end.section(kind);
+        let mut reader = BufReader::with_capacity(BUFFER, Onwards { file: &self.file, at });
         let mut before = Vec::new();
-        (0..section.count).map(move |_| {
+        (0..count).map(move |_| {
             let entry = self.entry(&mut reader, kind)?;
             // A key that has changed might be somebody's who was erased.
             if entry.0 <= before {

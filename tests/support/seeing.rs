@@ -46,7 +46,7 @@ impl Empty {
         let manifest = Manifest::load(&installation.models()).unwrap();
         let thresholds = &manifest.thresholds[networks.recogniser.name()];
         let demands = |people| Demands::new(&config.decision, thresholds.min_score(people).unwrap_or(1.0), None);
-        let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), demands));
+        let roll = CurrentRoll::new(Roll::empty(demands(0)));
         Self { vision: Vision::new(networks, roll, &config), config, rgb: Arc::default(), now: Instant::now(), seq: 0 }
     }
 

@@ -7,6 +7,7 @@ use anyhow::ensure;
 use crate::{
     bench::spread::Spread,
     bench::{
+        cast::roll,
         company::Measured,
         figures::Origin,
         latency::{Latency, cast, measure},
@@ -22,7 +23,7 @@ use crate::{
         Pipeline,
         vision::{Times, Vision},
     },
-    roll::{CurrentRoll, Reader, Roll},
+    roll::{CurrentRoll, Reader},
 };
 
 /// How long visitors wait for the first sound of their greeting.
@@ -100,7 +101,7 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     let (mut people, templates) = (std::mem::take(&mut cast.people), std::mem::take(&mut cast.templates));
     let (today, demands) = (jiff::ZonedDateTime::now().date(), |people| reader.demands(people));
     people.iter_mut().take(args.expected).for_each(|person| person.expected = Some(today));
-    let mut roll = Roll::new(people, templates, demands);
+    let mut roll = roll(people, templates, demands);
     roll.begin_day(today, demands);
     let roll = CurrentRoll::new(roll);
     let vision = Vision::new(run_command::networks(&context)?, roll.clone(), config);

@@ -129,7 +129,7 @@ struct Watching {
 impl Watching {
     fn begin(context: &Context) -> anyhow::Result<Self> {
         let reader = Reader::new(&context.config, &Manifest::load(&context.installation.models())?)?;
-        let roll = CurrentRoll::new(Roll::new(Vec::new(), Vec::new(), |people| reader.demands(people)));
+        let roll = CurrentRoll::new(Roll::empty(reader.demands(0)));
         let scene = Scene::empty();
         let photo = context.installation.assets().join("demo/enrol/barack-obama.jpg");
         scene.visitor(Standing::of([&photo::read_photo(&photo)?], 0.8, 0).pictures());
