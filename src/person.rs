@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// The number by which the program, its log and its events speak of a person. It says nothing about them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecordNumber(pub u64);
 
@@ -171,11 +171,9 @@ impl fmt::Display for Basis {
     }
 }
 
-/// One preloaded taxpayer.
+/// What the office says of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taxpayer {
-    /// Given by the store; stays with the person for as long as they are enrolled.
-    pub record: RecordNumber,
+pub struct Person {
     /// Checked identity number; one person each.
     pub id_number: IdNumber,
     /// Name as in the roster.
@@ -206,6 +204,26 @@ pub struct Taxpayer {
     pub valid_until: Option<Date>,
 }
 
+impl Person {
+    /// Somebody of whom nothing else is known.
+    pub fn new(id_number: IdNumber, name: PersonName, phone: PhoneNumber) -> Self {
+        Self {
+            id_number,
+            name,
+            pronunciation: None,
+            phone,
+            language: None,
+            salutation: None,
+            category: None,
+            services: Vec::new(),
+            appointment: None,
+            expected: None,
+            basis: None,
+            valid_until: None,
+        }
+    }
+}
+
 /// What greeting and routing need to know of a person: neither identity number nor phone number. Of the former, the year of birth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
@@ -229,7 +247,7 @@ pub struct Card {
     pub expected: Option<Date>,
 }
 
-impl Taxpayer {
+impl Person {
     /// Whether they are expected on this day.
     pub fn is_expected(&self, day: Date) -> bool {
         is_expected(self.appointment, self.expected, day)
@@ -247,10 +265,10 @@ fn is_expected(appointment: Option<jiff::civil::DateTime>, expected: Option<Date
     expected == Some(day) || appointment.is_some_and(|at| at.date() == day)
 }
 
-impl From<Taxpayer> for Card {
-    fn from(person: Taxpayer) -> Self {
+impl From<Person> for Card {
+    fn from(person: Person) -> Self {
         let born = person.id_number.born();
-        let Taxpayer { name, pronunciation, language, salutation, category, services, appointment, expected, .. } =
+        let Person { name, pronunciation, language, salutation, category, services, appointment, expected, .. } =
             person;
         Self { name, pronunciation, born, language, salutation, category, services, appointment, expected }
     }

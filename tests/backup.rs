@@ -150,7 +150,7 @@ fn with_older_keys_whoever_was_enrolled_after_them_is_lost_which_is_said_and_all
     assert!(asks && told.contains("\n2 people in it have no key here"), "{told}");
     office.has_whole(1..=3);
     assert_eq!(office.syncs().unwrap().count(Outcome::Added), 2);
-    let records: Vec<_> = office.people().iter().map(|person| person.taxpayer.record.0).collect();
+    let records: Vec<_> = office.people().iter().map(|person| person.record.0).collect();
     assert_eq!(records, [1, 2, 3, 6, 7], "no number is given twice");
 }
 

@@ -79,7 +79,7 @@ fn who_is_erased_while_a_sync_runs_is_not_brought_back_by_it_and_nobody_else_is_
     assert!(rejected(&report, 3).contains("erased by another command while this sync ran"), "{report}");
     assert_eq!((report.count(Outcome::Added), report.count(Outcome::Unchanged)), (1, 1), "{report}");
     office.has_whole([1, 3, 4].into_iter());
-    let records: Vec<_> = office.people().iter().map(|person| person.taxpayer.record.0).collect();
+    let records: Vec<_> = office.people().iter().map(|person| person.record.0).collect();
     assert_eq!(records, [1, 3, 4], "nobody is given the number of who was erased");
 }
 
@@ -121,9 +121,7 @@ fn whoever_is_in_is_in_the_copy_while_the_sync_goes_on() {
     let settings = office.settings();
     let report = syncs_while(&office, false, 215, move || {
         let known = Everybody::now(&settings).unwrap();
-        assert!(
-            known.is_current() && known.enrolled().unwrap().iter().any(|it| it.taxpayer.record == RecordNumber(200))
-        );
+        assert!(known.is_current() && known.enrolled().unwrap().iter().any(|it| it.record == RecordNumber(200)));
     });
     assert_eq!(report.count(Outcome::Added), 224);
     office.has_whole(1..=224);

@@ -13,7 +13,7 @@ use greeter::{
         networks::Networks,
     },
     installation::Installation,
-    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, RecordNumber},
     roll::Reader,
     store::{Change, EnrolledPhoto, Enrolment, Store},
 };
@@ -60,22 +60,12 @@ impl Crowd {
             }
         });
         let photos = photos.collect();
-        let taxpayer = Taxpayer {
-            record,
-            id_number: IdNumber::new(format!("1101991990{:08}", self.enrolled)),
-            name: PersonName::new("Somebody"),
-            pronunciation: None,
-            phone: PhoneNumber::new("+8613800138000"),
-            language: None,
-            salutation: None,
-            category: None,
-            services: Vec::new(),
-            appointment: None,
-            expected: None,
-            basis: None,
-            valid_until: None,
-        };
-        Change::Put(Box::new(Enrolment { taxpayer, photos, refused: Vec::new() }))
+        let person = Person::new(
+            IdNumber::new(format!("1101991990{:08}", self.enrolled)),
+            PersonName::new("Somebody"),
+            PhoneNumber::new("+8613800138000"),
+        );
+        Change::Put(Box::new(Enrolment { record, person, photos, refused: Vec::new() }))
     }
 
     /// Enrols `people`, the first of them twice if `twice`.

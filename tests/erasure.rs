@@ -84,12 +84,12 @@ impl OnDisk {
         let templates = store.templates(MODEL).unwrap();
         LEAVING.map(|n| {
             let person =
-                store.enrolled().unwrap().into_iter().find(|it| it.taxpayer.id_number.reveal() == id(n)).unwrap();
-            let record = person.taxpayer.record;
+                store.enrolled().unwrap().into_iter().find(|it| it.person.id_number.reveal() == id(n)).unwrap();
+            let record = person.record;
             let mut plain = Traces::default();
-            plain.text("name", person.taxpayer.name.reveal());
+            plain.text("name", person.person.name.reveal());
             plain.text("identity number", &id(n));
-            plain.text("phone", person.taxpayer.phone.reveal().strip_prefix("+86").unwrap());
+            plain.text("phone", person.person.phone.reveal().strip_prefix("+86").unwrap());
             plain.runs("photo", &fs::read(self.office.photo_path(&format!("{n}.jpg"))).unwrap());
             let (_, template) = templates.iter().find(|(of, _)| *of == record).unwrap();
             plain.bytes("template", &template.0.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>());

@@ -27,9 +27,9 @@ use greeter::{
     },
     gallery::decision::{Decision, Demands},
     installation::Installation,
-    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, RecordNumber},
     pipeline::vision::Vision,
-    roll::{CurrentRoll, Roll},
+    roll::CurrentRoll,
     visit::hall::{Answer, VisitEvent},
 };
 use image::{Rgb, RgbImage};
@@ -183,7 +183,7 @@ impl Robot {
                 Ok(template) => templates.push((record, template)),
                 Err(fault) => println!("{name} is not enrolled: the photo {fault}"),
             }
-            people.push(taxpayer(record, name));
+            people.push((record, person(record, name)));
             names.insert(record, name.clone());
         }
         let manifest = Manifest::load(&installation.models()).unwrap();
@@ -195,22 +195,8 @@ impl Robot {
     }
 }
 
-fn taxpayer(record: RecordNumber, name: &str) -> Taxpayer {
-    Taxpayer {
-        record,
-        id_number: IdNumber::new(format!("{record}")),
-        name: PersonName::new(name),
-        pronunciation: None,
-        phone: PhoneNumber::new("+8613800138000"),
-        language: None,
-        salutation: None,
-        category: None,
-        services: Vec::new(),
-        appointment: None,
-        expected: None,
-        basis: None,
-        valid_until: None,
-    }
+fn person(record: RecordNumber, name: &str) -> Person {
+    Person::new(IdNumber::new(format!("{record}")), PersonName::new(name), PhoneNumber::new("+8613800138000"))
 }
 
 /// How a mutation fared.

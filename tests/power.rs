@@ -135,14 +135,14 @@ impl Doing {
         } else {
             assert_eq!(people.len(), PEOPLE - usize::from(matches!(self, Self::Erase | Self::Retire)));
             // A first sync that was cut may have given other numbers.
-            let there = people.iter().any(|it| it.taxpayer.record == ERASED);
+            let there = people.iter().any(|it| it.record == ERASED);
             assert!(self == Self::Create || there != matches!(self, Self::Erase | Self::Retire), "{self:?}");
         }
         if !matches!(self, Self::Create | Self::Erase | Self::Upgrade | Self::Retire) {
             let which = if self == Self::Restore { "" } else { "-new" };
             for n in 1..=RENEWED {
                 let digest = PhotoDigest::of(&fs::read(office.photo_path(&format!("{n}{which}.jpg"))).unwrap());
-                let person = people.iter().find(|it| it.taxpayer.id_number.reveal() == id(n)).unwrap();
+                let person = people.iter().find(|it| it.person.id_number.reveal() == id(n)).unwrap();
                 assert_eq!(person.photos.iter().map(|photo| photo.digest).collect::<Vec<_>>(), [digest]);
             }
         }
@@ -277,7 +277,7 @@ fn judge(doing: Doing, told: bool, what: &str, office: &Office) {
     let opened = office.opens().unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(opened.mended.lost.is_empty() && opened.mended.photos == 0, "{what}: {:?}", opened.mended);
     let people = opened.store.enrolled().unwrap();
-    let numbers: BTreeSet<RecordNumber> = people.iter().map(|person| person.taxpayer.record).collect();
+    let numbers: BTreeSet<RecordNumber> = people.iter().map(|person| person.record).collect();
     assert_eq!(numbers.len(), people.len(), "{what}: a number was given twice");
     drop(opened);
     if told {

@@ -56,7 +56,7 @@ fn a_roster_in_gbk_with_chinese_column_names_is_read() {
     office.writes_roster(&GBK.encode(&text).0);
     let report = office.syncs().unwrap();
     assert_eq!(report.count(Outcome::Added), 1, "{report}");
-    let person = &office.people()[0].taxpayer;
+    let person = &office.people()[0].person;
     assert_eq!((person.name.reveal(), person.phone.reveal()), ("陈伟", "+8613800138000"));
     assert_eq!(person.language.as_ref().map(|language| language.tag()), Some("yue"));
     assert_eq!(person.services, ["发票", "退税"]);

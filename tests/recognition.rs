@@ -228,7 +228,7 @@ fn preload(folder: &Path, dataset: &Path, people: &[Person]) -> (Config, BTreeMa
     let summary = String::from_utf8_lossy(&output.stdout).into_owned();
     println!("measured: sync: {}", summary.lines().find(|line| line.contains("added")).unwrap_or_default());
     let inside = Store::open(&store).unwrap().store.enrolled().unwrap();
-    let records = inside.iter().map(|it| (it.taxpayer.name.reveal().to_owned(), it.taxpayer.record)).collect();
+    let records = inside.iter().map(|it| (it.person.name.reveal().to_owned(), it.record)).collect();
     let mut config = Config { store, ..Config::default() };
     // People in news photos look elsewhere. Whether such a visitor would be addressed at all is another test's question.
     config.visit.max_yaw_degrees = 90.0;

@@ -58,13 +58,13 @@ impl Office {
     fn is_whole(&self) {
         let store = self.opens();
         let names: Vec<String> =
-            store.enrolled().unwrap().iter().map(|it| it.taxpayer.name.reveal().to_owned()).collect();
+            store.enrolled().unwrap().iter().map(|it| it.person.name.reveal().to_owned()).collect();
         assert_eq!(names, ["Barack Obama", "Eileen Collins"]);
         assert_eq!(store.templates(MODEL).unwrap().len(), 2);
         for (record, digest) in (1..).map(RecordNumber).zip(PHOTOS) {
             let photo = store.photo(record, 0).unwrap();
             assert_eq!(PhotoDigest::of(&photo).to_string(), digest);
-            let id = &store.person(record).unwrap().unwrap().taxpayer.id_number;
+            let id = &store.person(record).unwrap().unwrap().person.id_number;
             assert_eq!(store.find_by_id(id).unwrap(), Some(record));
         }
         assert!(store.check(&|_| {}).unwrap().lost.is_empty());

@@ -19,7 +19,7 @@ use crate::{
         networks::Networks,
     },
     gallery::decision::Demands,
-    person::{RecordNumber, Taxpayer},
+    person::{Person, RecordNumber},
     roll::{Change, Roll},
     store::Version,
 };
@@ -110,21 +110,20 @@ impl Cast {
             templates.extend(Template::from_output((0..dims).map(|_| random.random::<f32>() - 0.5).collect()));
         }
         let numbered: Vec<_> = (1..).map(RecordNumber).zip(templates).collect();
-        let records = numbered.iter().map(|(record, _)| made_up(*record)).collect();
+        let records = numbered.iter().map(|(record, _)| (*record, made_up(*record))).collect();
         Ok(roll(records, numbered, demands))
     }
 }
 
 /// A roll of these people, without a store.
 pub fn roll(
-    people: Vec<Taxpayer>,
+    people: Vec<(RecordNumber, Person)>,
     templates: Vec<(RecordNumber, Template)>,
     demands: impl Fn(usize) -> Demands,
 ) -> Roll {
     let mut own: BTreeMap<RecordNumber, Vec<Template>> = BTreeMap::new();
     templates.into_iter().for_each(|(record, template)| own.entry(record).or_default().push(template));
-    let changes = people.into_iter().map(|person| {
-        let record = person.record;
+    let changes = people.into_iter().map(|(record, person)| {
         let templates = Some(own.remove(&record).unwrap_or_default());
         Change::Put { record, version: Version::UNKNOWN, card: person.into(), templates }
     });

@@ -22,7 +22,7 @@ use crate::{
     bench::spread::Spread,
     camera::photo::{self, PhotoError},
     face::{Enroller, ModelError, Template},
-    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, RecordNumber, Salutation},
     pipeline::{Pipeline, health::Frames, host::Told},
 };
 
@@ -49,7 +49,7 @@ pub struct Cast {
     /// Who visits.
     pub actors: Vec<Actor>,
     /// Records of all, made-up people included.
-    pub people: Vec<Taxpayer>,
+    pub people: Vec<(RecordNumber, Person)>,
     /// Templates of all.
     pub templates: Vec<(RecordNumber, Template)>,
 }
@@ -141,7 +141,7 @@ pub fn cast(
             continue;
         }
         cast.templates.extend(templates);
-        cast.people.push(made_up(record));
+        cast.people.push((record, made_up(record)));
         cast.actors.push(Actor { record, photos });
     }
     let dims = cast.templates.first().map_or(0, |(_, template)| template.0.len());
@@ -149,26 +149,15 @@ pub fn cast(
         let record = RecordNumber(number as u64 + 1);
         let values = (0..dims).map(|_| generator.random::<f32>() - 0.5).collect();
         cast.templates.extend(Template::from_output(values).map(|template| (record, template)));
-        cast.people.push(made_up(record));
+        cast.people.push((record, made_up(record)));
     }
     Ok(cast)
 }
 
-pub(super) fn made_up(record: RecordNumber) -> Taxpayer {
-    Taxpayer {
-        record,
-        id_number: IdNumber::new(format!("{record}")),
-        name: PersonName::new("陈伟明"),
-        pronunciation: None,
-        phone: PhoneNumber::new("+8613800138000"),
-        language: None,
+pub(super) fn made_up(record: RecordNumber) -> Person {
+    Person {
         salutation: Some(Salutation::Mr),
-        category: None,
-        services: Vec::new(),
-        appointment: None,
-        expected: None,
-        basis: None,
-        valid_until: None,
+        ..Person::new(IdNumber::new(format!("{record}")), PersonName::new("陈伟明"), PhoneNumber::new("+8613800138000"))
     }
 }
 

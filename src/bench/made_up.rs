@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     config::StoreSettings,
     face::Template,
-    person::{IdNumber, Language, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
+    person::{IdNumber, Language, Person, PersonName, PhoneNumber, RecordNumber, Salutation},
     store::{Change, EnrolledPhoto, Enrolment, Store, StoreError},
 };
 
@@ -30,27 +30,24 @@ pub struct Made {
 }
 
 /// Somebody with every field that greeting and routing may ask for.
-pub fn taxpayer(record: RecordNumber, generator: &mut ChaCha8Rng) -> Taxpayer {
+pub fn person(record: RecordNumber, generator: &mut ChaCha8Rng) -> Person {
     let given: String = (0..generator.random_range(1..3)).map(|_| pick(&GIVEN, generator)).collect();
     let number = record.0;
     let appointment = generator.random_bool(0.3).then(|| {
         let hour = generator.random_range(9..17);
         jiff::civil::date(2026, 11, 25).at(hour, 15 * generator.random_range(0..4), 0, 0)
     });
-    Taxpayer {
-        record,
-        id_number: IdNumber::new(format!("1101051949{number:08}")),
-        name: PersonName::new(format!("{}{given}", pick(&SURNAMES, generator))),
-        pronunciation: None,
-        phone: PhoneNumber::new(format!("+86138{number:08}")),
+    Person {
         language: generator.random_bool(0.5).then(|| Language::from("zh-CN")),
         salutation: Some(if generator.random_bool(0.5) { Salutation::Mr } else { Salutation::Ms }),
         category: generator.random_bool(0.1).then(|| "elderly".to_owned()),
         services: vec![pick(&["vat", "income-tax", "invoice"], generator).to_owned()],
         appointment,
-        expected: None,
-        basis: None,
-        valid_until: None,
+        ..Person::new(
+            IdNumber::new(format!("1101051949{number:08}")),
+            PersonName::new(format!("{}{given}", pick(&SURNAMES, generator))),
+            PhoneNumber::new(format!("+86138{number:08}")),
+        )
     }
 }
 
@@ -83,8 +80,9 @@ pub fn fill(
             generator.fill(bytes.as_mut_slice());
             let template = template(made.dims, generator);
             let photo = EnrolledPhoto::Embedded { bytes, model: made.model.clone(), template };
-            let taxpayer = taxpayer(store.new_record(), generator);
-            Change::Put(Box::new(Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() }))
+            let record = store.new_record();
+            let person = person(record, generator);
+            Change::Put(Box::new(Enrolment { record, person, photos: vec![photo], refused: Vec::new() }))
         });
         let changes = changes.collect();
         store.commit(changes)?;

@@ -91,10 +91,10 @@ fn synced(settings: &StoreSettings, change: bool) -> Result<f64, StoreError> {
     let mut store = Store::open(settings)?.store;
     let mut everybody = store.enrolled()?;
     if let (true, Some(mut one)) = (change, everybody.pop()) {
-        let phone = one.taxpayer.phone.reveal().bytes().rev().map(char::from).filter(char::is_ascii_digit);
-        one.taxpayer.phone = PhoneNumber::new(format!("+{}", phone.collect::<String>()));
+        let phone = one.person.phone.reveal().bytes().rev().map(char::from).filter(char::is_ascii_digit);
+        one.person.phone = PhoneNumber::new(format!("+{}", phone.collect::<String>()));
         let photos = one.photos.iter().map(|photo| EnrolledPhoto::Kept(photo.digest)).collect();
-        let enrolment = Enrolment { taxpayer: one.taxpayer, photos, refused: one.refused };
+        let enrolment = Enrolment { record: one.record, person: one.person, photos, refused: one.refused };
         store.commit(vec![Change::Put(Box::new(enrolment))])?;
     }
     store.write_snapshot()?;

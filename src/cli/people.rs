@@ -13,14 +13,14 @@ use crate::{
     config::{Config, StoreSettings},
     hold::{HoldFile, OnHold},
     keys::Keys,
-    person::{RecordNumber, Taxpayer},
+    person::RecordNumber,
     rights::{
         access::{self, All, Whose},
         export::{Beside, export},
         objections::Objections,
         receipt::Erased,
     },
-    store::{Change, Enrolled, Everybody, Store, StoreError, commit_upgrade},
+    store::{Change, Everybody, Store, StoreError, Taxpayer, commit_upgrade},
 };
 
 /// Show, hold or remove preloaded people. What is known of them is masked.
@@ -162,7 +162,7 @@ pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
                 person => Some(person?),
             };
             if let Some(person) = person.as_ref().filter(|_| !yes)
-                && !agreed(&person.taxpayer)?
+                && !agreed(person)?
             {
                 anstream::println!("Nothing was changed.");
                 return Ok(Exit::Done);
@@ -171,7 +171,7 @@ pub fn run(args: &PeopleArgs, config: &Config) -> anyhow::Result<Exit> {
                 let _lock = Objections::lock(settings)?;
                 let missing =
                     || StoreError::KeyMissing { file: settings.key_file.clone(), folder: settings.folder.clone() };
-                Objections::of(settings)?.ok_or_else(missing)?.add(&person.taxpayer.id_number)?;
+                Objections::of(settings)?.ok_or_else(missing)?.add(&person.person.id_number)?;
             }
             let wholly = erase(record, settings)?;
             let (user, sudo_user) = access::who();
@@ -246,9 +246,9 @@ fn events(record: RecordNumber, config: &Config) -> Vec<Value> {
     events.filter_map(|line| serde_json::from_str(&line).ok()).filter(names).collect()
 }
 
-fn person(record: RecordNumber, settings: &StoreSettings) -> Result<Enrolled, StoreError> {
+fn person(record: RecordNumber, settings: &StoreSettings) -> Result<Taxpayer, StoreError> {
     let everybody = Everybody::now(settings)?.enrolled()?;
-    let person = everybody.into_iter().find(|person| person.taxpayer.record == record);
+    let person = everybody.into_iter().find(|person| person.record == record);
     person.ok_or(StoreError::UnknownRecord(record))
 }
 
@@ -309,11 +309,12 @@ fn on_hold(settings: &StoreSettings) -> OnHold {
     )
 }
 
-fn agreed(person: &Taxpayer) -> anyhow::Result<bool> {
+fn agreed(whose: &Taxpayer) -> anyhow::Result<bool> {
+    let Taxpayer { record, person, .. } = whose;
     if !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here; add --yes to erase record {}", person.record);
+        bail!("nobody can be asked here; add --yes to erase record {record}");
     }
-    anstream::print!("Erase record {} ({} {})? [y/N] ", person.record, person.name, person.id_number);
+    anstream::print!("Erase record {record} ({} {})? [y/N] ", person.name, person.id_number);
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -322,16 +323,16 @@ fn agreed(person: &Taxpayer) -> anyhow::Result<bool> {
 
 const COLUMNS: [&str; 7] = ["record", "name", "identity number", "language", "photos", "hold", "services"];
 
-fn table(people: &[Enrolled], on_hold: &OnHold) -> String {
-    let row = |person: &Enrolled| {
-        let of = &person.taxpayer;
+fn table(people: &[Taxpayer], on_hold: &OnHold) -> String {
+    let row = |person: &Taxpayer| {
+        let of = &person.person;
         [
-            of.record.to_string(),
+            person.record.to_string(),
             of.name.to_string(),
             of.id_number.to_string(),
             of.language.as_ref().map(ToString::to_string).unwrap_or_default(),
             person.photos.len().to_string(),
-            if on_hold.contains(of.record) { "on hold".to_owned() } else { String::new() },
+            if on_hold.contains(person.record) { "on hold".to_owned() } else { String::new() },
             of.services.len().to_string(),
         ]
     };
@@ -346,8 +347,8 @@ fn table(people: &[Enrolled], on_hold: &OnHold) -> String {
     rows.iter().map(line).collect::<String>() + &format!("{people}\n")
 }
 
-fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
-    let of = &person.taxpayer;
+fn sheet(person: &Taxpayer, on_hold: bool, reveal: bool) -> String {
+    let of = &person.person;
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     // What somebody comes for, and when, is the secret of their taxes.
     let unless_masked = |text: Option<String>| or_none(text.map(|text| if reveal { text } else { "****".into() }));
@@ -365,7 +366,7 @@ fn sheet(person: &Enrolled, on_hold: bool, reveal: bool) -> String {
     let refused =
         if person.refused.is_empty() { String::new() } else { format!(" ({} unusable)", person.refused.len()) };
     let lines = [
-        ("record", of.record.to_string()),
+        ("record", person.record.to_string()),
         ("name", name),
         ("pronunciation", or_none(pronunciation)),
         ("identity number", id_number),
@@ -394,12 +395,12 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::{Basis, Ground, IdNumber, Language, PersonName, PhoneNumber, Pronunciation};
+    use crate::person::{Basis, Ground, IdNumber, Language, Person, PersonName, PhoneNumber, Pronunciation};
 
-    fn person(record: u64, name: &str) -> Enrolled {
-        Enrolled {
-            taxpayer: Taxpayer {
-                record: RecordNumber(record),
+    fn person(record: u64, name: &str) -> Taxpayer {
+        Taxpayer {
+            record: RecordNumber(record),
+            person: Person {
                 id_number: IdNumber::new("11010519491231002X"),
                 name: PersonName::new(name),
                 pronunciation: Some(Pronunciation::new("chen2 wei3")),

@@ -58,7 +58,7 @@ pub fn run(args: &PilotArgs, config: &Config) -> anyhow::Result<Exit> {
     }
     let ticks = file.read()?;
     let everybody = Everybody::in_copy(&config.store).and_then(|everybody| everybody.enrolled()).unwrap_or_default();
-    let who = everybody.into_iter().map(|it| (it.taxpayer.record, it.taxpayer.name.to_string())).collect();
+    let who = everybody.into_iter().map(|it| (it.record, it.person.name.to_string())).collect();
     let local = |ms: u64| {
         let at = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         let zone = jiff::tz::TimeZone::system();

@@ -95,7 +95,7 @@ fn words(text: &str) -> anyhow::Result<String> {
 /// What somebody would be greeted with now.
 fn greeting(record: RecordNumber, language: Option<Language>, context: &Context) -> anyhow::Result<Utterance> {
     let store = Store::open(&context.config.store)?.store;
-    let card = Card::from(store.person(record)?.ok_or(StoreError::UnknownRecord(record))?.taxpayer);
+    let card = Card::from(store.person(record)?.ok_or(StoreError::UnknownRecord(record))?.person);
     let (phrases, routing) = (
         run_command::phrases(&context.installation, &context.config)?,
         run_command::routing(&context.installation, &context.config)?,

@@ -9,10 +9,10 @@ use crate::{
     face::manifest::Manifest,
     hold::{HoldFile, OnHold},
     installation::Installation,
-    person::{RecordNumber, Taxpayer},
+    person::RecordNumber,
     reindex::Coverage,
     routing::Routing,
-    store::{Enrolled, Everybody, damaged_stores, older_store_kept_for, snapshot_file},
+    store::{Everybody, Taxpayer, damaged_stores, older_store_kept_for, snapshot_file},
 };
 
 /// In seconds.
@@ -99,11 +99,11 @@ fn foreign(folder: &Path) -> Finding {
     )
 }
 
-fn templates(enrolled: &[Enrolled], installation: &Installation, config: &Config) -> Vec<Finding> {
+fn templates(enrolled: &[Taxpayer], installation: &Installation, config: &Config) -> Vec<Finding> {
     let people = enrolled.len();
     let made_by = || enrolled.iter().flat_map(|person| &person.photos).flat_map(|photo| &photo.models);
     let now = jiff::ZonedDateTime::now().datetime();
-    let expected = enrolled.iter().filter(|person| person.taxpayer.is_expected(now.date())).count();
+    let expected = enrolled.iter().filter(|person| person.person.is_expected(now.date())).count();
     let in_store =
         Finding::fine(format!("{people} people, {expected} of them expected today, {} templates", made_by().count()));
     let manifest = Manifest::load(&installation.models());
@@ -223,9 +223,8 @@ fn services_without_counter(settings: &StoreSettings, routing: &Routing) -> Opti
     // What is wrong with the store is said by its own check.
     let people = Everybody::in_copy(settings).ok()?.enrolled().ok()?;
     let known: Vec<&str> = routing.services().collect();
-    let unknown = |person: &&Taxpayer| person.services.iter().any(|service| !known.contains(&service.as_str()));
-    let without: Vec<RecordNumber> =
-        people.iter().map(|person| &person.taxpayer).filter(unknown).map(|it| it.record).collect();
+    let unknown = |it: &&Taxpayer| it.person.services.iter().any(|service| !known.contains(&service.as_str()));
+    let without: Vec<RecordNumber> = people.iter().filter(unknown).map(|it| it.record).collect();
     let first = without.first()?;
     // By record number: what somebody comes for is shown by `--reveal` only.
     let what = format!(

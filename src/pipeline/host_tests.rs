@@ -14,7 +14,7 @@ use crate::{
     greeting::voice::{Moment, StopFlag, Voice, VoiceError, VoiceState},
     hold::OnHold,
     installation::Installation,
-    person::{PersonName, Taxpayer},
+    person::PersonName,
     roll::{Change, CurrentRoll, Roll},
     store::Version,
     visit::{
@@ -181,14 +181,14 @@ impl Bureau {
             self.records += 1;
             RecordNumber(self.records)
         });
-        let taxpayer = Taxpayer {
+        let known = crate::person::Person {
             name: PersonName::new(NAMES[who][person.name]),
             language: Some("en".into()),
             category: None,
-            ..made_up::taxpayer(record, &mut self.random)
+            ..made_up::person(record, &mut self.random)
         };
         let version = Version::UNKNOWN;
-        let change = Change::Put { record, version, card: taxpayer.into(), templates: Some(vec![template(who, 0.0)]) };
+        let change = Change::Put { record, version, card: known.into(), templates: Some(vec![template(who, 0.0)]) };
         self.roll.change().update(vec![change], demands);
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     person::RecordNumber,
-    store::{Enrolled, StoredPhoto},
+    store::{StoredPhoto, Taxpayer},
 };
 
 /// Records that a message names at most.
@@ -38,10 +38,10 @@ pub struct Coverage {
 
 impl Coverage {
     /// Of `model`.
-    pub fn of(enrolled: &[Enrolled], model: &str) -> Self {
+    pub fn of(enrolled: &[Taxpayer], model: &str) -> Self {
         let mut coverage = Self { people: enrolled.len(), ..Self::default() };
         for person in enrolled {
-            let record = person.taxpayer.record;
+            let record = person.record;
             let used = person.photos.iter().filter(|photo| photo.models.contains(model)).count();
             let waiting = person.photos.iter().filter(|photo| !photo.examined_by(model)).count();
             coverage.used += used;
@@ -66,10 +66,10 @@ impl Coverage {
 
 /// The photos that `model` has not looked at, by record number.
 pub fn waiting<'e>(
-    enrolled: &'e [Enrolled],
+    enrolled: &'e [Taxpayer],
     model: &'e str,
 ) -> impl Iterator<Item = (RecordNumber, &'e StoredPhoto)> + 'e {
-    let of = move |person: &'e Enrolled| person.photos.iter().map(|photo| (person.taxpayer.record, photo));
+    let of = move |person: &'e Taxpayer| person.photos.iter().map(|photo| (person.record, photo));
     enrolled.iter().flat_map(of).filter(|(_, photo)| !photo.examined_by(model))
 }
 
@@ -121,13 +121,13 @@ impl fmt::Display for Coverage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::{IdNumber, PersonName, PhoneNumber, Taxpayer};
+    use crate::person::{IdNumber, Person, PersonName, PhoneNumber};
 
     const OLD: &str = "old-net";
     const NEW: &str = "new-net";
 
     /// Each photo: whether the new network has a template of it, refused it, or has not seen it.
-    fn person(record: u64, photos: &[Option<Result<(), &str>>]) -> Enrolled {
+    fn person(record: u64, photos: &[Option<Result<(), &str>>]) -> Taxpayer {
         let photo = |(number, new): (usize, &Option<Result<(), &str>>)| {
             let mut photo =
                 StoredPhoto { number: number as u16, models: [OLD.to_owned()].into(), ..StoredPhoto::default() };
@@ -138,22 +138,13 @@ mod tests {
             }
             photo
         };
-        Enrolled {
-            taxpayer: Taxpayer {
-                record: RecordNumber(record),
-                id_number: IdNumber::new(format!("ID {record}")),
-                name: PersonName::new("Chen Wei"),
-                pronunciation: None,
-                phone: PhoneNumber::new("+8613800138000"),
-                language: None,
-                salutation: None,
-                category: None,
-                services: Vec::new(),
-                appointment: None,
-                expected: None,
-                basis: None,
-                valid_until: None,
-            },
+        Taxpayer {
+            record: RecordNumber(record),
+            person: Person::new(
+                IdNumber::new(format!("ID {record}")),
+                PersonName::new("Chen Wei"),
+                PhoneNumber::new("+8613800138000"),
+            ),
             photos: photos.iter().enumerate().map(photo).collect(),
             refused: Vec::new(),
         }

@@ -12,7 +12,7 @@ use crate::{
     config::StoreSettings,
     face::{Enroller, ModelError, enrollers::Enrollers},
     person::RecordNumber,
-    store::{Enrolled, Examined, PhotoDigest, Store, StoreError},
+    store::{Examined, PhotoDigest, Store, StoreError, Taxpayer},
 };
 
 /// A killed run loses the work on at most so many photos.
@@ -102,7 +102,7 @@ struct Waiting {
     bytes: Zeroizing<Vec<u8>>,
 }
 
-fn read_batch(store: &Store, enrolled: &[Enrolled], model: &str) -> Result<Vec<Waiting>, StoreError> {
+fn read_batch(store: &Store, enrolled: &[Taxpayer], model: &str) -> Result<Vec<Waiting>, StoreError> {
     let (mut batch, mut size) = (Vec::new(), 0);
     for (record, photo) in waiting(enrolled, model).take(BATCH_PHOTOS) {
         let bytes = store.photo(record, photo.number)?;

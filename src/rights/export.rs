@@ -86,7 +86,8 @@ pub fn export(store: &Store, record: RecordNumber, beside: &Beside, folder: &Pat
         );
     }
     let all = json!({
-        "person": enrolled.taxpayer,
+        "record": record,
+        "person": enrolled.person,
         "on_hold": beside.on_hold,
         "photos": kept,
         "refused_photos": enrolled.refused,
@@ -160,7 +161,7 @@ mod tests {
     use crate::{
         config::StoreSettings,
         face::Template,
-        person::{Basis, Ground, IdNumber, PersonName, PhoneNumber, Taxpayer},
+        person::{Basis, Ground, IdNumber, Person, PersonName, PhoneNumber},
         store::{Change, EnrolledPhoto, Enrolment},
     };
 
@@ -174,8 +175,7 @@ mod tests {
         };
         let mut store = Store::open(&settings).unwrap().store;
         let record = store.new_record();
-        let taxpayer = Taxpayer {
-            record,
+        let person = Person {
             id_number: IdNumber::new("11010519491231002X"),
             name: PersonName::new("陈 <伟>"),
             pronunciation: None,
@@ -199,7 +199,7 @@ mod tests {
             model: "net".into(),
             template: Template(vec![0.6, 0.8]),
         };
-        let enrolment = Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() };
+        let enrolment = Enrolment { record, person, photos: vec![photo], refused: Vec::new() };
         store.commit(vec![Change::Put(Box::new(enrolment))]).unwrap();
 
         let to = folder.path().join("for them");

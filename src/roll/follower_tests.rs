@@ -10,7 +10,7 @@ use crate::{
         Template,
         manifest::{GalleryThreshold, Thresholds},
     },
-    person::PersonName,
+    person::{Person, PersonName},
     store::{self, EnrolledPhoto, Enrolment},
 };
 
@@ -63,14 +63,14 @@ impl Office {
     fn enrols(&mut self, record: Option<RecordNumber>, name: &str, photos: &[Template]) -> RecordNumber {
         let mut store = Store::open(&self.settings()).unwrap().store;
         let record = record.unwrap_or_else(|| store.new_record());
-        let taxpayer = made_up::taxpayer(record, &mut self.generator);
-        let taxpayer = crate::person::Taxpayer { name: PersonName::new(name), ..taxpayer };
+        let person = made_up::person(record, &mut self.generator);
+        let person = Person { name: PersonName::new(name), ..person };
         let photos = photos.iter().enumerate().map(|(at, template)| EnrolledPhoto::Embedded {
             bytes: format!("{record} {name} {at}").into_bytes(),
             model: MODEL.into(),
             template: template.clone(),
         });
-        let enrolment = Enrolment { taxpayer, photos: photos.collect(), refused: Vec::new() };
+        let enrolment = Enrolment { record, person, photos: photos.collect(), refused: Vec::new() };
         store.commit(vec![store::Change::Put(Box::new(enrolment))]).unwrap();
         record
     }
@@ -80,8 +80,8 @@ impl Office {
         let mut store = Store::open(&self.settings()).unwrap().store;
         let known = store.person(record).unwrap().unwrap();
         let photos = known.photos.iter().map(|photo| EnrolledPhoto::Kept(photo.digest)).collect();
-        let taxpayer = crate::person::Taxpayer { expected: day, ..known.taxpayer };
-        let enrolment = Enrolment { taxpayer, photos, refused: Vec::new() };
+        let person = Person { expected: day, ..known.person };
+        let enrolment = Enrolment { record, person, photos, refused: Vec::new() };
         store.commit(vec![store::Change::Put(Box::new(enrolment))]).unwrap();
     }
 

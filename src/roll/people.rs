@@ -14,7 +14,7 @@ use crate::{
     face::Template,
     gallery::{Entry, Gallery, decision::Demands},
     hold::OnHold,
-    person::{Card, RecordNumber, Taxpayer},
+    person::{Card, RecordNumber},
     store::Version,
     visit::hall::{About, Enrolled},
 };

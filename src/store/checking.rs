@@ -42,7 +42,7 @@ impl Store {
             })?;
         }
         for (at, person) in people.iter().enumerate() {
-            let record = person.taxpayer.record;
+            let record = person.record;
             for photo in &person.photos {
                 match self.photo(record, photo.number) {
                     Err(StoreError::PhotoNotKept(_)) => {}

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, io::ErrorKind, path::Path};
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto,
+    PhotoDigest, RefusedPhoto, Store, StoreError, StoredPhoto, Taxpayer,
     engine::Batch,
     layout::{self, META_AHEAD, META_GENERATION, META_OUTDATED},
     photo_files::PhotoName,
@@ -19,7 +19,7 @@ use crate::{
     face::Template,
     hold::HoldFile,
     keys::{Seal, Slot},
-    person::{RecordNumber, Taxpayer},
+    person::{Person, RecordNumber},
 };
 
 /// Room that a commit needs beside its own bytes: sled's log grows by segments and is tidied by copying.
@@ -44,8 +44,10 @@ pub enum EnrolledPhoto {
 /// A person with everything the store will have of them afterwards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolment {
-    /// The person; the record number of a new one comes from [`Store::new_record`].
-    pub taxpayer: Taxpayer,
+    /// That of a new person comes from [`Store::new_record`].
+    pub record: RecordNumber,
+    /// What the office says of them.
+    pub person: Person,
     /// All usable photos, in the roster's order; stored ones that are not among them are erased.
     pub photos: Vec<EnrolledPhoto>,
     /// Photos that could not be used.
@@ -65,7 +67,7 @@ pub enum Change {
 struct Putting {
     enrolment: Enrolment,
     seal: Seal,
-    before: Option<Enrolled>,
+    before: Option<Taxpayer>,
     files: BTreeMap<PhotoDigest, Vec<u8>>,
 }
 
@@ -133,7 +135,7 @@ impl Store {
 
     /// Gives a new person their key, and writes the files of new photos.
     fn prepare(&mut self, enrolment: Enrolment) -> Result<Putting, StoreError> {
-        let record = enrolment.taxpayer.record;
+        let record = enrolment.record;
         let before = self.person(record)?;
         let seal = match self.ring.slot(record, &self.sealer)? {
             Slot::Given(seal) => seal,
@@ -259,9 +261,8 @@ impl Store {
 
     /// The batch that writes a person and erases what is theirs no longer; what becomes of their former photos' files goes to `obsolete`.
     fn putting(&mut self, put: Putting, obsolete: &mut Vec<PhotoName>) -> Result<Batch, StoreError> {
-        let Putting { enrolment: Enrolment { taxpayer, photos, refused }, seal, before, files } = put;
-        let record = taxpayer.record;
-        if let Some(holder) = self.find_by_id(&taxpayer.id_number)?.filter(|holder| *holder != record) {
+        let Putting { enrolment: Enrolment { record, person, photos, refused }, seal, before, files } = put;
+        if let Some(holder) = self.find_by_id(&person.id_number)?.filter(|holder| *holder != record) {
             return Err(StoreError::DuplicateId { record, holder });
         }
         let mut former = Vec::new();
@@ -311,9 +312,9 @@ impl Store {
             obsolete.extend(name.as_deref().and_then(PhotoName::from_bytes));
         }
 
+        let taxpayer = Taxpayer { record, person, photos: stored, refused };
         self.remember_id(&taxpayer);
-        let enrolled = Enrolled { taxpayer, photos: stored, refused };
-        let row = serde_json::to_vec(&enrolled).map_err(|error| disk::at(&self.folder)(error.into()))?;
+        let row = serde_json::to_vec(&taxpayer).map_err(|error| disk::at(&self.folder)(error.into()))?;
         write(&mut batch, &seal, layout::person(record), &Zeroizing::new(row));
         Ok(batch)
     }

@@ -5,7 +5,7 @@
 //! | key | value |
 //! |---|---|
 //! | `m` name | about the store itself: schema, check record, generation |
-//! | `p` record | the person ([`Enrolled`]), JSON sealed with their own key |
+//! | `p` record | the person ([`Taxpayer`]), JSON sealed with their own key |
 //! | `f` record, photo | the random name of the photo's file; nothing where photos are not kept |
 //! | `t` record, photo, model name | the template that this model made of it, f32 little endian, sealed with its owner's key |
 //! | `r` record, photo, model name | why this model cannot use it, sealed with its owner's key |
@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     face::Template,
-    person::{RecordNumber, Taxpayer},
+    person::{Person, RecordNumber},
 };
 
 /// The schema that this version writes. A change raises it and adds a step to `raising::migrate`.
@@ -104,11 +104,15 @@ pub struct RefusedPhoto {
     pub beside: Vec<PhotoDigest>,
 }
 
-/// A person as the store has them: the record, and which photos it came with.
+/// A person as the store has them, and which photos they came with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrolled {
-    /// The person.
-    pub taxpayer: Taxpayer,
+pub struct Taxpayer {
+    /// Given by the store; stays with the person for as long as they are enrolled. The key says it.
+    #[serde(skip)]
+    pub record: RecordNumber,
+    /// What the office says of them.
+    #[serde(rename = "taxpayer")]
+    pub person: Person,
     /// Photos that at least one model could use, in the roster's order.
     pub photos: Vec<StoredPhoto>,
     /// Photos that could not be used.
@@ -151,31 +155,31 @@ pub fn of_model(key: &[u8]) -> Option<(RecordNumber, u16, &str)> {
 }
 
 /// Leaves out those photos of `people` whose keys are not among `kept`: their files are lost.
-pub fn leave_out_lost(people: &mut [Enrolled], kept: &HashSet<Vec<u8>>) {
+pub fn leave_out_lost(people: &mut [Taxpayer], kept: &HashSet<Vec<u8>>) {
     for person in people {
-        let record = person.taxpayer.record;
+        let record = person.record;
         person.photos.retain(|known| kept.contains(&photo(record, known.number)));
     }
 }
 
 /// Notes with the photo of one of `people` (by record number) that a model has made the template under `key`.
-pub fn note_template(people: &mut [Enrolled], key: &[u8]) {
+pub fn note_template(people: &mut [Taxpayer], key: &[u8]) {
     if let Some((photo, model)) = examined(people, key) {
         photo.models.insert(model.to_owned());
     }
 }
 
 /// The same where the model has refused it, for this reason.
-pub fn note_refusal(people: &mut [Enrolled], key: &[u8], reason: &[u8]) {
+pub fn note_refusal(people: &mut [Taxpayer], key: &[u8], reason: &[u8]) {
     if let Some((photo, model)) = examined(people, key) {
         photo.refused_by.insert(model.to_owned(), String::from_utf8_lossy(reason).into_owned());
     }
 }
 
 /// `None` where it is nobody's; nothing in the program writes that.
-fn examined<'p, 'k>(people: &'p mut [Enrolled], key: &'k [u8]) -> Option<(&'p mut StoredPhoto, &'k str)> {
+fn examined<'p, 'k>(people: &'p mut [Taxpayer], key: &'k [u8]) -> Option<(&'p mut StoredPhoto, &'k str)> {
     let (record, number, model) = of_model(key)?;
-    let at = people.binary_search_by_key(&record, |person| person.taxpayer.record).ok()?;
+    let at = people.binary_search_by_key(&record, |person| person.record).ok()?;
     people[at].photos.iter_mut().find(|photo| photo.number == number).map(|photo| (photo, model))
 }
 
@@ -230,8 +234,8 @@ mod tests {
     fn people_whom_an_older_version_stored_are_read_and_have_no_pronunciation() {
         let older = r#"{"taxpayer":{"record":7,"id_number":"11010519491231002X","name":"单雄信","phone":"+8613800138000",
             "language":null,"salutation":"mr","category":null,"services":[],"appointment":null},"photos":[]}"#;
-        let read: Enrolled = serde_json::from_str(older).unwrap();
-        assert_eq!((read.taxpayer.record, read.taxpayer.pronunciation.clone()), (RecordNumber(7), None));
+        let read: Taxpayer = serde_json::from_str(older).unwrap();
+        assert_eq!((read.person.name.reveal(), read.person.pronunciation.as_ref()), ("单雄信", None));
         let written = serde_json::to_string(&read).unwrap();
         assert!(!written.contains("pronunciation"), "who has none is stored as before");
     }

@@ -42,7 +42,7 @@ mod walk;
 pub use checking::Checked;
 pub use commit::{Change, EnrolledPhoto, Enrolment};
 pub use error::StoreError;
-pub use layout::{Enrolled, PhotoDigest, RefusedPhoto, StoredPhoto};
+pub use layout::{PhotoDigest, RefusedPhoto, StoredPhoto, Taxpayer};
 pub use lock::StoreLock;
 pub use mending::Mended;
 pub use models::Examined;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::{Enrolled, PhotoDigest, Store, StoreError, layout, photo_files::PhotoName};
+use super::{PhotoDigest, Store, StoreError, Taxpayer, layout, photo_files::PhotoName};
 use crate::{
     face::Template,
     keys::{Seal, Slot},
-    person::{IdNumber, RecordNumber, Taxpayer},
+    person::{IdNumber, RecordNumber},
 };
 
 impl Store {
@@ -17,11 +17,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
-    pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
+    pub fn enrolled(&self) -> Result<Vec<Taxpayer>, StoreError> {
         let keys = self.ring.all()?;
-        let open = |(key, value): &(Vec<u8>, Vec<u8>)| match layout::record(key).map(|it| keys.slot(it, &self.sealer)) {
-            Some(Slot::Given(seal)) => self.read(&self.opened(&seal, key, value)?).map(Some),
-            _ => Ok(None),
+        let open = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            let record = layout::record(key).ok_or_else(|| self.illegible())?;
+            match keys.slot(record, &self.sealer) {
+                Slot::Given(seal) => self.read(record, &self.opened(&seal, key, value)?).map(Some),
+                _ => Ok(None),
+            }
         };
         let people = || -> Result<Vec<_>, StoreError> {
             let mut rows = Vec::new();
@@ -33,7 +36,7 @@ impl Store {
         };
         let (opened, templates) = rayon::join(people, || self.engine.keys(layout::TEMPLATES));
         let mut all = opened?.into_iter().flatten().collect::<Vec<_>>();
-        let ids = all.iter().map(|person| (person.taxpayer.id_number.clone(), person.taxpayer.record));
+        let ids = all.iter().map(|it| (it.person.id_number.clone(), it.record));
         // Set already where it was read before.
         let _ = self.ids.set(ids.collect());
         self.add_models(&mut all, &[], templates?)?;
@@ -44,12 +47,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Disk`].
-    pub fn person(&self, record: RecordNumber) -> Result<Option<Enrolled>, StoreError> {
+    pub fn person(&self, record: RecordNumber) -> Result<Option<Taxpayer>, StoreError> {
         let key = layout::person(record);
         let Some(value) = self.engine.get(&key)?.filter(|_| self.is_here(&key).unwrap_or(true)) else {
             return Ok(None);
         };
-        let mut found = [self.read(&self.unseal(&key, &value)?)?];
+        let mut found = [self.read(record, &self.unseal(&key, &value)?)?];
         let of = record.0.to_be_bytes();
         self.add_models(&mut found, &of, self.engine.keys(&[layout::TEMPLATES, &of].concat())?)?;
         let [person] = found;
@@ -58,7 +61,7 @@ impl Store {
 
     /// Says of the photos of `people` (by record number) which are lost and which models have examined them. `of`: the record number, or
     /// nothing for all; `templates`: their keys.
-    fn add_models(&self, people: &mut [Enrolled], of: &[u8], templates: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    fn add_models(&self, people: &mut [Taxpayer], of: &[u8], templates: Vec<Vec<u8>>) -> Result<(), StoreError> {
         let kept = self.engine.keys(&[layout::PHOTOS, of].concat())?.into_iter().collect();
         layout::leave_out_lost(people, &kept);
         templates.iter().for_each(|key| layout::note_template(people, key));
@@ -82,15 +85,15 @@ impl Store {
         Ok(found.filter(|record| self.seal_of(*record).is_ok_and(|seal| seal.is_some())))
     }
 
-    pub(super) fn remember_id(&mut self, person: &Taxpayer) {
+    pub(super) fn remember_id(&mut self, taxpayer: &Taxpayer) {
         if let Some(ids) = self.ids.get_mut() {
-            ids.insert(person.id_number.clone(), person.record);
+            ids.insert(taxpayer.person.id_number.clone(), taxpayer.record);
         }
     }
 
-    pub(super) fn forget_id(&mut self, person: &Enrolled) {
+    pub(super) fn forget_id(&mut self, person: &Taxpayer) {
         if let Some(ids) = self.ids.get_mut() {
-            ids.remove(&person.taxpayer.id_number);
+            ids.remove(&person.person.id_number);
         }
     }
 
@@ -171,9 +174,10 @@ impl Store {
         seal.open(key, value).map_err(foreign)
     }
 
-    fn read(&self, plain: &[u8]) -> Result<Enrolled, StoreError> {
+    fn read(&self, record: RecordNumber, plain: &[u8]) -> Result<Taxpayer, StoreError> {
         // serde's own words could quote the record.
-        serde_json::from_slice(plain).map_err(|_| self.illegible())
+        let read: Taxpayer = serde_json::from_slice(plain).map_err(|_| self.illegible())?;
+        Ok(Taxpayer { record, ..read })
     }
 
     pub(super) fn illegible(&self) -> StoreError {

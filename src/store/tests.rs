@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     config::StoreSettings,
     face::Template,
-    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, RecordNumber},
 };
 
 const MODEL: &str = "test-net";
@@ -48,20 +48,14 @@ impl Office {
 
 fn person(store: &mut Store, name: &str) -> Enrolment {
     Enrolment {
-        taxpayer: Taxpayer {
-            record: store.new_record(),
-            id_number: IdNumber::new(format!("ID of {name}")),
-            name: PersonName::new(name),
-            pronunciation: None,
-            phone: PhoneNumber::new("+8613800138000"),
-            language: None,
-            salutation: None,
-            category: None,
+        record: store.new_record(),
+        person: Person {
             services: vec!["vat".into()],
-            appointment: None,
-            expected: None,
-            basis: None,
-            valid_until: None,
+            ..Person::new(
+                IdNumber::new(format!("ID of {name}")),
+                PersonName::new(name),
+                PhoneNumber::new("+8613800138000"),
+            )
         },
         photos: vec![photo(name.as_bytes())],
         refused: Vec::new(),
@@ -77,7 +71,7 @@ fn photo(bytes: &[u8]) -> EnrolledPhoto {
 }
 
 fn names(store: &Store) -> Vec<String> {
-    store.enrolled().unwrap().iter().map(|person| person.taxpayer.name.reveal().to_owned()).collect()
+    store.enrolled().unwrap().iter().map(|person| person.person.name.reveal().to_owned()).collect()
 }
 
 /// How many entries there are, but for those about the store itself.
@@ -103,8 +97,8 @@ fn a_changed_person_loses_the_photos_and_the_index_entry_they_no_longer_have() {
     let office = Office::with_people(&["Chen Wei"]);
     let mut store = office.opens();
     let mut enrolment = person(&mut store, "Chen Wei");
-    enrolment.taxpayer.record = RecordNumber(1);
-    enrolment.taxpayer.id_number = IdNumber::new("another");
+    enrolment.record = RecordNumber(1);
+    enrolment.person.id_number = IdNumber::new("another");
     let kept = PhotoDigest::of(&b"Chen Wei".repeat(2000));
     enrolment.photos = vec![photo(b"new"), EnrolledPhoto::Kept(kept)];
     store.commit(vec![Change::Put(Box::new(enrolment.clone()))]).unwrap();
@@ -336,7 +330,7 @@ fn a_version_changes_when_anything_of_the_person_is_written_and_only_then() {
     assert_eq!(before, versions());
     let mut store = office.opens();
     let mut changed = person(&mut store, "Chen Wei");
-    changed.taxpayer.record = RecordNumber(1);
+    changed.record = RecordNumber(1);
     store.commit(vec![Change::Put(Box::new(changed))]).unwrap();
     drop(store);
     let after = versions();
@@ -394,7 +388,7 @@ fn a_copy_that_is_made_from_the_former_one_is_the_one_that_is_made_from_the_stor
     let mut store = office.opens();
     assert!(store.since_copy.is_some());
     let mut changed = person(&mut store, "Li Na");
-    changed.taxpayer.record = RecordNumber(2);
+    changed.record = RecordNumber(2);
     let new = person(&mut store, "Zhao Yun");
     let changes = vec![Change::Remove(RecordNumber(1)), Change::Put(Box::new(changed)), Change::Put(Box::new(new))];
     store.commit(changes).unwrap();

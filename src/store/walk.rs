@@ -14,7 +14,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    Enrolled, Store, StoreError, layout,
+    Store, StoreError, Taxpayer, layout,
     snapshot::{self, End},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     disk,
     face::Template,
     keys::{KeyRing, Keys, Sealer, Slot},
-    person::{RecordNumber, Taxpayer},
+    person::{Person, RecordNumber},
 };
 
 /// Read at once.
@@ -200,20 +200,20 @@ impl Everybody {
     ///
     /// # Errors
     /// [`StoreError::CopyDamaged`].
-    pub fn open(&self, sealed: &SealedPerson) -> Result<(Taxpayer, Vec<Template>), StoreError> {
-        let enrolled = self.record(&layout::person(sealed.record), &sealed.person)?;
+    pub fn open(&self, sealed: &SealedPerson) -> Result<(Person, Vec<Template>), StoreError> {
+        let taxpayer = self.record(&layout::person(sealed.record), &sealed.person)?;
         let templates = sealed
             .templates
             .iter()
             .map(|(key, value)| layout::template_from(&self.unseal(key, value)?).ok_or_else(|| self.illegible()));
-        Ok((enrolled.taxpayer, templates.collect::<Result<_, _>>()?))
+        Ok((taxpayer.person, templates.collect::<Result<_, _>>()?))
     }
 
     /// Everybody with what is known about their photos, by record number.
     ///
     /// # Errors
     /// [`StoreError::CopyDamaged`] or [`StoreError::Disk`].
-    pub fn enrolled(&self) -> Result<Vec<Enrolled>, StoreError> {
+    pub fn enrolled(&self) -> Result<Vec<Taxpayer>, StoreError> {
         let here = |key: &[u8]| layout::record(key).is_some_and(|record| !self.keys.is_erased(record));
         let mut all = Vec::new();
         for entry in self.entries(layout::PEOPLE) {
@@ -236,9 +236,10 @@ impl Everybody {
         Ok(all)
     }
 
-    pub(crate) fn record(&self, key: &[u8], value: &[u8]) -> Result<Enrolled, StoreError> {
+    pub(crate) fn record(&self, key: &[u8], value: &[u8]) -> Result<Taxpayer, StoreError> {
         // serde's own words could quote the record.
-        serde_json::from_slice(&self.unseal(key, value)?).map_err(|_| self.illegible())
+        let read: Taxpayer = serde_json::from_slice(&self.unseal(key, value)?).map_err(|_| self.illegible())?;
+        Ok(Taxpayer { record: layout::record(key).ok_or_else(|| self.illegible())?, ..read })
     }
 
     /// Opens what lies under this key of a person.

@@ -18,14 +18,14 @@ use super::{
     photos::PhotoFolder,
     plan::{PhotoStep, Plan, Step},
     report::{Outcome, RowReport, who},
-    roster::RejectedRow,
+    roster::{RejectedRow, is_read_in_doubt},
 };
 use crate::{
     camera::photo::read_photo_bytes,
     config::StoreSettings,
     face::{Enroller, ModelError, Template, enrollers::Enrollers},
     person::RecordNumber,
-    store::{Change, Enrolled, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError},
+    store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, RefusedPhoto, Store, StoreError, Taxpayer},
 };
 
 /// A killed sync loses at most so many people's photos.
@@ -171,7 +171,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
         let here = store.find_by_id(&step.row.person.id_number)?;
         let here = here.map(|record| store.person(record)).transpose()?.flatten();
         if let Some(reason) = changed_since(step.before.as_ref(), here.as_ref()) {
-            let record = here.map(|here| here.taxpayer.record);
+            let record = here.map(|here| here.record);
             self.rows.push(rejected(step, record, reason.into()));
             return Ok(None);
         }
@@ -181,19 +181,19 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
         if !looked.photos.is_empty() && !self.job.dry_run {
             let record = report.record.map_or_else(|| Ok(self.store()?.new_record()), Ok::<_, StoreError>)?;
             report.record = Some(record);
-            let taxpayer = step.row.person.clone().with_record(record);
+            let person = step.row.person.clone();
             let photos = looked.photos.into_iter().map(|(_, photo)| photo).collect();
-            change = Some(Change::Put(Box::new(Enrolment { taxpayer, photos, refused: looked.refused })));
+            change = Some(Change::Put(Box::new(Enrolment { record, person, photos, refused: looked.refused })));
         }
         self.rows.push(report);
         Ok(change)
     }
 
     /// Erases people who left, as far as they are as they were.
-    fn let_go(&mut self, leaving: &[Enrolled]) -> Result<(), SyncError> {
+    fn let_go(&mut self, leaving: &[Taxpayer]) -> Result<(), SyncError> {
         let mut changes = Vec::new();
         for person in leaving {
-            let record = person.taxpayer.record;
+            let record = person.record;
             let here = self.store().and_then(|store| store.person(record));
             let here = here.map_err(|error| self.interrupted(error))?;
             let (outcome, reason) = match changed_since(Some(person), here.as_ref()) {
@@ -207,7 +207,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
             self.rows.push(RowReport {
                 row: None,
                 record: Some(record),
-                who: who(Some(&person.taxpayer.name), Some(&person.taxpayer.id_number)),
+                who: who(Some(&person.person.name), Some(&person.person.id_number)),
                 outcome,
                 reason: reason.into(),
                 warnings: Vec::new(),
@@ -242,7 +242,7 @@ impl<'a, F: FnMut() -> Result<Box<dyn Enroller + Send>, ModelError>> Applying<'a
         let stored = match &step.before {
             Some(before) => {
                 let model = self.job.model;
-                self.store()?.templates_of(before.taxpayer.record, model)?
+                self.store()?.templates_of(before.record, model)?
             }
             None => BTreeMap::new(),
         };
@@ -339,12 +339,12 @@ fn embed(folder: &PhotoFolder, enroller: &mut dyn Enroller, name: &str) -> Resul
 
 /// Why somebody is left as they are, if another command has erased or changed them since the plan was made. What a recogniser made of their
 /// photos meanwhile is no change.
-fn changed_since(before: Option<&Enrolled>, here: Option<&Enrolled>) -> Option<&'static str> {
-    let photos = |person: &Enrolled| person.photos.iter().map(|photo| (photo.number, photo.digest)).collect::<Vec<_>>();
+fn changed_since(before: Option<&Taxpayer>, here: Option<&Taxpayer>) -> Option<&'static str> {
+    let photos = |person: &Taxpayer| person.photos.iter().map(|photo| (photo.number, photo.digest)).collect::<Vec<_>>();
     match (before, here) {
         (None, None) => None,
         (Some(before), Some(here))
-            if before.taxpayer == here.taxpayer && before.refused == here.refused && photos(before) == photos(here) =>
+            if before.person == here.person && before.refused == here.refused && photos(before) == photos(here) =>
         {
             None
         }
@@ -355,7 +355,7 @@ fn changed_since(before: Option<&Enrolled>, here: Option<&Enrolled>) -> Option<&
 
 /// What became of a row whose photos were looked at; a new person has no record yet.
 fn reported(step: &Step, looked: &mut Looked) -> RowReport {
-    let record = step.before.as_ref().map(|before| before.taxpayer.record);
+    let record = step.before.as_ref().map(|before| before.record);
     let mut warnings = std::mem::take(&mut looked.faults);
     if looked.photos.is_empty() {
         return rejected(step, record, warnings.join("; "));
@@ -366,7 +366,7 @@ fn reported(step: &Step, looked: &mut Looked) -> RowReport {
         Some(_) if step.unchanged => (Outcome::Unchanged, String::new()),
         Some(before) => (Outcome::Changed, step.differences(before)),
     };
-    let reading_in_doubt = step.row.person.is_read_in_doubt();
+    let reading_in_doubt = is_read_in_doubt(&step.row.person);
     let valid_until = step.row.person.valid_until;
     RowReport { outcome, reason, warnings, reading_in_doubt, valid_until, ..rejected(step, record, String::new()) }
 }

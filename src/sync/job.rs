@@ -19,7 +19,7 @@ use crate::{
     config::{BasisRule, StoreSettings},
     face::{Enroller, ModelError, enrollers::Enrollers},
     rights::objections::Objections,
-    store::{Enrolled, Opened, PhotoDigest, Store},
+    store::{Opened, PhotoDigest, Store, Taxpayer},
 };
 
 /// What is to be synchronised, and how.
@@ -106,14 +106,14 @@ pub fn synchronise(
 fn with_basis(
     candidates: Vec<Candidate>,
     rejected: &mut Vec<RejectedRow>,
-    enrolled: &[Enrolled],
+    enrolled: &[Taxpayer],
     job: &Job<'_>,
     today: Date,
 ) -> Vec<Candidate> {
     let name = job.roster.file_name().unwrap_or_default().to_string_lossy();
     let rules = Rules { rule: job.basis, today, roster: &name };
     let known: HashMap<_, _> =
-        enrolled.iter().map(|person| (&person.taxpayer.id_number, person.taxpayer.basis.as_ref())).collect();
+        enrolled.iter().map(|person| (&person.person.id_number, person.person.basis.as_ref())).collect();
     let settle = |mut candidate: Candidate| {
         let row = &mut candidate.row;
         let before = known.get(&row.person.id_number).copied();

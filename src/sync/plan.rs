@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     SyncError,
-    roster::{Person, RejectedRow, Row},
+    roster::{RejectedRow, Row},
 };
 use crate::{
-    person::{IdNumber, RecordNumber},
-    store::{Enrolled, PhotoDigest, RefusedPhoto},
+    person::{IdNumber, Person, RecordNumber},
+    store::{PhotoDigest, RefusedPhoto, Taxpayer},
 };
 
 /// Below this many people, `--mirror` may remove more than half.
@@ -44,7 +44,7 @@ pub struct Step {
     /// Of all files of the row that can be read.
     pub digests: Vec<PhotoDigest>,
     /// The person as the store has them.
-    pub before: Option<Enrolled>,
+    pub before: Option<Taxpayer>,
     /// Whether store and row say the same.
     pub unchanged: bool,
 }
@@ -55,7 +55,7 @@ pub struct Plan {
     /// In the roster's order.
     pub steps: Vec<Step>,
     /// People whose rows say that they must not be kept, and with `--mirror` those who left.
-    pub removals: Vec<Enrolled>,
+    pub removals: Vec<Taxpayer>,
     /// Rows that make no sense, with the record of the person they probably mean.
     pub rejected: Vec<(RejectedRow, Option<RecordNumber>)>,
 }
@@ -80,17 +80,17 @@ pub enum Mirror {
 pub fn plan(
     candidates: Vec<Candidate>,
     rejected: Vec<RejectedRow>,
-    enrolled: Vec<Enrolled>,
+    enrolled: Vec<Taxpayer>,
     model: &str,
     mirror: Mirror,
 ) -> Result<Plan, SyncError> {
     let taken = TakenPhotos::of(&candidates, &enrolled, mirror);
     let total = enrolled.len();
-    let mut left: BTreeMap<RecordNumber, Enrolled> = BTreeMap::new();
+    let mut left: BTreeMap<RecordNumber, Taxpayer> = BTreeMap::new();
     let mut by_id: HashMap<IdNumber, RecordNumber> = HashMap::new();
     for person in enrolled {
-        by_id.insert(person.taxpayer.id_number.clone(), person.taxpayer.record);
-        left.insert(person.taxpayer.record, person);
+        by_id.insert(person.person.id_number.clone(), person.record);
+        left.insert(person.record, person);
     }
     let mut plan = Plan::default();
     for candidate in candidates {
@@ -123,7 +123,7 @@ struct TakenPhotos {
 }
 
 impl TakenPhotos {
-    fn of(candidates: &[Candidate], enrolled: &[Enrolled], mirror: Mirror) -> Self {
+    fn of(candidates: &[Candidate], enrolled: &[Taxpayer], mirror: Mirror) -> Self {
         let mut by_rows: HashMap<PhotoDigest, BTreeSet<usize>> = HashMap::new();
         for candidate in candidates {
             for digest in candidate.digests.iter().flatten() {
@@ -133,11 +133,10 @@ impl TakenPhotos {
         by_rows.retain(|_, rows| rows.len() > 1);
         let in_roster: HashSet<_> = candidates.iter().map(|candidate| &candidate.row.person.id_number).collect();
         let outside = enrolled.iter().filter(|person| {
-            matches!(mirror, Mirror::No | Mirror::NoMassGuard) && !in_roster.contains(&person.taxpayer.id_number)
+            matches!(mirror, Mirror::No | Mirror::NoMassGuard) && !in_roster.contains(&person.person.id_number)
         });
-        let by_record = outside
-            .flat_map(|person| person.photos.iter().map(|photo| (photo.digest, person.taxpayer.record)))
-            .collect();
+        let by_record =
+            outside.flat_map(|person| person.photos.iter().map(|photo| (photo.digest, person.record))).collect();
         Self { by_rows, by_record }
     }
 
@@ -163,18 +162,18 @@ impl TakenPhotos {
 fn probably_meant(
     row: &RejectedRow,
     by_id: &HashMap<IdNumber, RecordNumber>,
-    left: &BTreeMap<RecordNumber, Enrolled>,
+    left: &BTreeMap<RecordNumber, Taxpayer>,
 ) -> Vec<RecordNumber> {
     if let Some(id_number) = &row.id_number {
         return by_id.get(id_number).copied().into_iter().collect();
     }
-    let alike = |person: &Enrolled| {
-        row.name.as_ref() == Some(&person.taxpayer.name) || row.phone.as_ref() == Some(&person.taxpayer.phone)
+    let alike = |person: &Taxpayer| {
+        row.name.as_ref() == Some(&person.person.name) || row.phone.as_ref() == Some(&person.person.phone)
     };
     left.iter().filter(|(_, person)| alike(person)).map(|(record, _)| *record).collect()
 }
 
-fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &TakenPhotos) -> Step {
+fn step(candidate: Candidate, before: Option<Taxpayer>, model: &str, taken: &TakenPhotos) -> Step {
     let Candidate { row, digests } = candidate;
     let all: Vec<PhotoDigest> = digests.iter().flatten().copied().collect();
     let mut seen = HashSet::new();
@@ -196,7 +195,7 @@ fn step(candidate: Candidate, before: Option<Enrolled>, model: &str, taken: &Tak
 }
 
 /// What is known already of a photo in a row with the photos `all`.
-fn known(digest: PhotoDigest, all: &[PhotoDigest], before: Option<&Enrolled>, model: &str) -> Option<PhotoStep> {
+fn known(digest: PhotoDigest, all: &[PhotoDigest], before: Option<&Taxpayer>, model: &str) -> Option<PhotoStep> {
     let before = before?;
     if let Some(photo) = before.photos.iter().find(|photo| photo.digest == digest) {
         let refused =
@@ -209,14 +208,14 @@ fn known(digest: PhotoDigest, all: &[PhotoDigest], before: Option<&Enrolled>, mo
     Some(PhotoStep::Known(refused.clone()))
 }
 
-fn says_the_same(before: &Enrolled, person: &Person, photos: &[PhotoStep]) -> bool {
+fn says_the_same(before: &Taxpayer, person: &Person, photos: &[PhotoStep]) -> bool {
     let kept: Vec<_> =
         photos.iter().filter_map(|photo| if let PhotoStep::Keep(kept) = photo { Some(kept) } else { None }).collect();
     let refused: Vec<_> = photos
         .iter()
         .filter_map(|photo| if let PhotoStep::Known(refused) = photo { Some(refused) } else { None })
         .collect();
-    person.clone().with_record(before.taxpayer.record) == before.taxpayer
+    *person == before.person
         && kept == before.photos.iter().map(|photo| &photo.digest).collect::<Vec<_>>()
         && refused == before.refused.iter().collect::<Vec<_>>()
         && !photos.iter().any(|photo| matches!(photo, PhotoStep::Embed(_)))
@@ -229,8 +228,8 @@ impl Step {
     }
 
     /// What is different from the store, in words for the report.
-    pub fn differences(&self, before: &Enrolled) -> String {
-        let (old, new) = (&before.taxpayer, &self.row.person);
+    pub fn differences(&self, before: &Taxpayer) -> String {
+        let (old, new) = (&before.person, &self.row.person);
         let photos = self.photos.iter().any(|photo| matches!(photo, PhotoStep::Embed(_)))
             || self.photos.iter().filter(|photo| matches!(photo, PhotoStep::Keep(_))).count() != before.photos.len();
         let different = [
@@ -264,20 +263,11 @@ mod tests {
     const MODEL: &str = "net";
 
     fn person(name: &str) -> Person {
-        Person {
-            id_number: IdNumber::new(format!("id of {name}")),
-            name: PersonName::new(name),
-            pronunciation: None,
-            phone: PhoneNumber::new(format!("phone of {name}")),
-            language: None,
-            salutation: None,
-            category: None,
-            services: Vec::new(),
-            appointment: None,
-            expected: None,
-            basis: None,
-            valid_until: None,
-        }
+        Person::new(
+            IdNumber::new(format!("id of {name}")),
+            PersonName::new(name),
+            PhoneNumber::new(format!("phone of {name}")),
+        )
     }
 
     fn candidate(number: usize, name: &str, photos: &[&str]) -> Candidate {
@@ -291,15 +281,16 @@ mod tests {
         Candidate { row, digests: photos.iter().map(|photo| Ok(PhotoDigest::of(photo.as_bytes()))).collect() }
     }
 
-    fn enrolled(record: u64, name: &str, photos: &[&str]) -> Enrolled {
+    fn enrolled(record: u64, name: &str, photos: &[&str]) -> Taxpayer {
         let stored = |(number, photo): (usize, &&str)| StoredPhoto {
             number: number as u16,
             digest: PhotoDigest::of(photo.as_bytes()),
             models: [MODEL.to_owned()].into(),
             ..StoredPhoto::default()
         };
-        Enrolled {
-            taxpayer: person(name).with_record(RecordNumber(record)),
+        Taxpayer {
+            record: RecordNumber(record),
+            person: person(name),
             photos: photos.iter().enumerate().map(stored).collect(),
             refused: Vec::new(),
         }

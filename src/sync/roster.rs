@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 
 use super::{
     SyncError,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     greeting::names,
-    person::{Basis, IdNumber, Language, PersonName, PhoneNumber, Pronunciation, RecordNumber, Salutation, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, Pronunciation},
 };
 
 /// Longer names than this are a mistake in the columns.
@@ -83,62 +83,10 @@ impl RejectedRow {
     }
 }
 
-/// A taxpayer who has no record number yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    pub id_number: IdNumber,
-    pub name: PersonName,
-    pub pronunciation: Option<Pronunciation>,
-    pub phone: PhoneNumber,
-    pub language: Option<Language>,
-    pub salutation: Option<Salutation>,
-    pub category: Option<String>,
-    pub services: Vec<String>,
-    pub appointment: Option<DateTime>,
-    pub expected: Option<Date>,
-    pub basis: Option<Basis>,
-    pub valid_until: Option<Date>,
-}
-
-impl Person {
-    /// Whether the roster should say how the name is read. Whoever is greeted in Cantonese is not read in pinyin.
-    pub fn is_read_in_doubt(&self) -> bool {
-        let cantonese = self.language.as_ref().is_some_and(|language| language.tag() == "yue");
-        self.pronunciation.is_none() && !cantonese && names::is_in_doubt(&self.name)
-    }
-
-    /// The person as the record with this number.
-    pub fn with_record(self, record: RecordNumber) -> Taxpayer {
-        let Self {
-            id_number,
-            name,
-            pronunciation,
-            phone,
-            language,
-            salutation,
-            category,
-            services,
-            appointment,
-            expected,
-            basis,
-            valid_until,
-        } = self;
-        Taxpayer {
-            record,
-            id_number,
-            name,
-            pronunciation,
-            phone,
-            language,
-            salutation,
-            category,
-            services,
-            appointment,
-            expected,
-            basis,
-            valid_until,
-        }
-    }
+/// Whether the roster should say how somebody's name is read. Whoever is greeted in Cantonese is not read in pinyin.
+pub fn is_read_in_doubt(person: &Person) -> bool {
+    let cantonese = person.language.as_ref().is_some_and(|language| language.tag() == "yue");
+    person.pronunciation.is_none() && !cantonese && names::is_in_doubt(&person.name)
 }
 
 /// Reads the roster at `path`; nobody is born after `today`.
@@ -338,6 +286,7 @@ fn unless_taken(roster: &Roster, taken: &HashMap<IdNumber, usize>, row: Row) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::person::{Language, Salutation};
 
     const HEADER: &str = "id_number,name,phone,photos,language,salutation,services,appointment,expected\n";
 
@@ -435,7 +384,7 @@ mod tests {
         let doubt = |name: &str, language: &str, pinyin: &str| {
             let header = "id_number,name,phone,photos,language,pronunciation";
             let text = format!("{header}\n11010519491231002X,{name},13800138000,a.jpg,{language},{pinyin}\n");
-            roster(&text).unwrap().rows.remove(0).person.is_read_in_doubt()
+            is_read_in_doubt(&roster(&text).unwrap().rows.remove(0).person)
         };
         assert!(doubt("王乐", "", "") && doubt("王乐", "en", ""));
         assert!(!doubt("王乐", "", "wang2 yue4") && !doubt("王乐", "yue", "") && !doubt("单伟", "", ""));

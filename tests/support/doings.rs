@@ -200,11 +200,10 @@ impl Office {
         let store = opened.store;
         let everybody = store.enrolled().unwrap();
         for person in &everybody {
-            let of = &person.taxpayer;
-            assert_eq!(store.find_by_id(&of.id_number).unwrap(), Some(of.record), "{what}");
+            assert_eq!(store.find_by_id(&person.person.id_number).unwrap(), Some(person.record), "{what}");
         }
-        let one = |person: &greeter::store::Enrolled| {
-            let of = &person.taxpayer;
+        let one = |person: &greeter::store::Taxpayer| {
+            let of = &person.person;
             let digests = person.photos.iter().map(|photo| photo.digest).collect();
             (of.id_number.reveal().to_owned(), (of.phone.reveal().to_owned(), digests))
         };
@@ -216,7 +215,7 @@ impl Office {
     /// The record of an identity number.
     pub fn record_of(&self, id: &str) -> Option<RecordNumber> {
         let people = Store::open(&self.settings()).unwrap().store.enrolled().unwrap();
-        people.iter().map(|it| &it.taxpayer).find(|person| person.id_number.reveal() == id).map(|person| person.record)
+        people.iter().find(|it| it.person.id_number.reveal() == id).map(|it| it.record)
     }
 
     /// Whether it is done, wholly.

@@ -15,8 +15,8 @@ use std::{
 use greeter::{
     config::StoreSettings,
     face::{Enroller, ModelError, PhotoFault, Template},
-    person::{IdNumber, PersonName, PhoneNumber, Taxpayer},
-    store::{Change, Enrolled, EnrolledPhoto, Enrolment, Opened, Store, StoreError},
+    person::{IdNumber, Person, PersonName, PhoneNumber},
+    store::{Change, EnrolledPhoto, Enrolment, Opened, Store, StoreError, Taxpayer},
     sync::{Job, Outcome, Report, SyncError, synchronise},
 };
 use image::{Rgb, RgbImage, codecs::jpeg::JpegEncoder};
@@ -198,7 +198,7 @@ impl Office {
         self.opens().unwrap().store
     }
 
-    pub fn people(&self) -> Vec<Enrolled> {
+    pub fn people(&self) -> Vec<Taxpayer> {
         self.store().enrolled().unwrap()
     }
 
@@ -232,23 +232,13 @@ impl Office {
     pub fn commits_one(&self, store: &mut Store, n: usize) {
         let mut bytes = picture(n, 64);
         bytes.resize(100_000, n as u8);
-        let taxpayer = Taxpayer {
-            record: store.new_record(),
-            id_number: IdNumber::new(id(n)),
-            name: PersonName::new(format!("Visitor{}", letters(n))),
-            pronunciation: None,
-            phone: PhoneNumber::new("+8613800138000"),
-            language: None,
-            salutation: None,
-            category: None,
-            services: Vec::new(),
-            appointment: None,
-            expected: None,
-            basis: None,
-            valid_until: None,
-        };
+        let person = Person::new(
+            IdNumber::new(id(n)),
+            PersonName::new(format!("Visitor{}", letters(n))),
+            PhoneNumber::new("+8613800138000"),
+        );
         let photo = EnrolledPhoto::Embedded { bytes, model: MODEL.into(), template: Template(vec![1.0]) };
-        let enrolment = Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() };
+        let enrolment = Enrolment { record: store.new_record(), person, photos: vec![photo], refused: Vec::new() };
         store.commit(vec![Change::Put(Box::new(enrolment))]).unwrap();
     }
 
@@ -264,11 +254,11 @@ impl Office {
         let enrolled = store.enrolled().unwrap();
         let templates = store.templates(MODEL).unwrap();
         for n in people {
-            let person = enrolled.iter().find(|person| person.taxpayer.id_number.reveal() == id(n));
+            let person = enrolled.iter().find(|person| person.person.id_number.reveal() == id(n));
             let person = person.unwrap_or_else(|| panic!("person {n} is lost"));
-            let record = person.taxpayer.record;
-            assert_eq!(person.taxpayer.name.reveal(), format!("Visitor{}", letters(n)));
-            assert_eq!(store.find_by_id(&person.taxpayer.id_number).unwrap(), Some(record), "person {n}");
+            let record = person.record;
+            assert_eq!(person.person.name.reveal(), format!("Visitor{}", letters(n)));
+            assert_eq!(store.find_by_id(&person.person.id_number).unwrap(), Some(record), "person {n}");
             person.photos.iter().for_each(|photo| drop(store.photo(record, photo.number).unwrap()));
             assert!(templates.iter().any(|(of, _)| *of == record), "person {n} has no template");
         }

@@ -14,7 +14,7 @@ use greeter::{
     config::StoreSettings,
     face::Template,
     hold::HoldFile,
-    person::{IdNumber, PersonName, PhoneNumber, RecordNumber, Salutation, Taxpayer},
+    person::{IdNumber, Person, PersonName, PhoneNumber, RecordNumber, Salutation},
     rights::objections::Objections,
     store::{Change, EnrolledPhoto, Enrolment, PhotoDigest, Store},
 };
@@ -116,10 +116,9 @@ impl Hall {
     pub fn enrols(&self, people: RangeInclusive<usize>) {
         let mut store = Store::open(&self.settings()).unwrap().store;
         let template: Template = store.templates(MODEL).unwrap().remove(0).1;
-        let first = store.enrolled().unwrap().remove(0).taxpayer;
+        let first = store.enrolled().unwrap().remove(0).person;
         let one = |store: &mut Store, n| {
-            let taxpayer = Taxpayer {
-                record: store.new_record(),
+            let person = Person {
                 id_number: IdNumber::new(id(n)),
                 name: PersonName::new(format!("Visitor{}", letters(n))),
                 phone: PhoneNumber::new(format!("+861380013{n:04}")),
@@ -128,7 +127,12 @@ impl Hall {
             };
             let bytes = fs::read(self.desk.at(&format!("photos/{n}.jpg"))).unwrap();
             let photo = EnrolledPhoto::Embedded { bytes, model: MODEL.into(), template: template.clone() };
-            Change::Put(Box::new(Enrolment { taxpayer, photos: vec![photo], refused: Vec::new() }))
+            Change::Put(Box::new(Enrolment {
+                record: store.new_record(),
+                person,
+                photos: vec![photo],
+                refused: Vec::new(),
+            }))
         };
         for some in people.collect::<Vec<_>>().chunks(200) {
             let changes = some.iter().map(|n| one(&mut store, *n)).collect();
@@ -204,7 +208,7 @@ impl Hall {
         let names: BTreeMap<String, String> =
             (1..=self.people).map(|n| (id(n), format!("Visitor{}", letters(n)))).collect();
         for person in &everybody {
-            let of = &person.taxpayer;
+            let of = &person.person;
             assert_eq!(
                 names.get(of.id_number.reveal()).map(String::as_str),
                 Some(of.name.reveal()),
@@ -214,7 +218,7 @@ impl Hall {
         let found: People = everybody
             .iter()
             .map(|person| {
-                let of = &person.taxpayer;
+                let of = &person.person;
                 let digests = person.photos.iter().map(|photo| photo.digest).collect();
                 (of.id_number.reveal().to_owned(), (of.phone.reveal().to_owned(), digests))
             })

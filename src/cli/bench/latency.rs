@@ -100,7 +100,7 @@ pub fn run(args: &LatencyArgs, context: &Context) -> anyhow::Result<Exit> {
     let reader = Reader::new(config, &Manifest::load(&context.installation.models())?)?;
     let (mut people, templates) = (std::mem::take(&mut cast.people), std::mem::take(&mut cast.templates));
     let (today, demands) = (jiff::ZonedDateTime::now().date(), |people| reader.demands(people));
-    people.iter_mut().take(args.expected).for_each(|person| person.expected = Some(today));
+    people.iter_mut().take(args.expected).for_each(|(_, person)| person.expected = Some(today));
     let mut roll = roll(people, templates, demands);
     roll.begin_day(today, demands);
     let roll = CurrentRoll::new(roll);
