@@ -104,8 +104,8 @@ fn templates(enrolled: &[Taxpayer], installation: &Installation, config: &Config
     let made_by = || enrolled.iter().flat_map(|person| &person.photos).flat_map(|photo| &photo.models);
     let now = jiff::ZonedDateTime::now().datetime();
     let expected = enrolled.iter().filter(|person| person.person.is_expected(now.date())).count();
-    let in_store =
-        Finding::fine(format!("{people} people, {expected} of them expected today, {} templates", made_by().count()));
+    let templates = made_by().count();
+    let in_store = Finding::fine(format!("{people} people, {templates} templates; {expected} are expected today"));
     let manifest = Manifest::load(&installation.models());
     let recogniser = manifest.and_then(|manifest| manifest.pack(&config.face.pack).map(|pack| pack.recogniser.clone()));
     // The models' own check says what is wrong with them.
