@@ -9,7 +9,9 @@ use std::{
 };
 
 use image::{
-    ColorType, DynamicImage, ImageDecoder, ImageError, Limits, RgbImage, codecs::png::PngDecoder, metadata::Orientation,
+    ColorType, DynamicImage, ImageDecoder, ImageError, Limits, RgbImage,
+    codecs::{bmp::BmpDecoder, png::PngDecoder},
+    metadata::Orientation,
 };
 
 use super::{
@@ -30,6 +32,8 @@ const MAX_BYTES_A_PIXEL: u64 = 4;
 pub const MAX_FILE_MB: u64 = 32;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Card readers give out such pictures.
+const BMP: &[u8] = b"BM";
 
 /// Why a file is no usable photo; the words follow "photo NAME: ".
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +72,10 @@ pub enum PhotoError {
         height: u32,
     },
     /// Not a picture at all.
-    #[error("is not a picture, whatever its name says; JPEG and PNG are read")]
+    #[error("is not a picture, whatever its name says; JPEG, PNG and BMP are read")]
     NotAPicture,
     /// A picture of another kind.
-    #[error("is a {0} picture; JPEG and PNG are read, convert it")]
+    #[error("is a {0} picture; JPEG, PNG and BMP are read, convert it")]
     OtherFormat(&'static str),
     /// The end is missing.
     #[error("is cut off: its end is missing; copy it again")]
@@ -84,7 +88,7 @@ pub enum PhotoError {
 /// Reads a photo, upright.
 ///
 /// # Errors
-/// When it is no whole JPEG or PNG within the limits; see [`PhotoError`].
+/// When it is no whole JPEG, PNG or BMP within the limits; see [`PhotoError`].
 pub fn read_photo(path: &Path) -> Result<RgbImage, PhotoError> {
     read_photo_bytes(&bytes_of(path)?)
 }
@@ -103,7 +107,11 @@ pub fn read_photo_bytes(bytes: &[u8]) -> Result<RgbImage, PhotoError> {
         Kind::Png => {
             let mut decoder = png(bytes)?;
             let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-            Ok(upright(DynamicImage::from_decoder(decoder).map_err(damaged_png)?, orientation))
+            Ok(upright(DynamicImage::from_decoder(decoder).map_err(damaged)?, orientation))
+        }
+        Kind::Bmp => {
+            let picture = DynamicImage::from_decoder(bmp(bytes)?).map_err(damaged)?;
+            Ok(in_colour(picture))
         }
     }
 }
@@ -119,6 +127,7 @@ pub fn check_photo(path: &Path) -> Result<(), PhotoError> {
 enum Kind {
     Jpeg(Outline),
     Png,
+    Bmp,
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, PhotoError> {
@@ -166,6 +175,15 @@ fn checked(bytes: &[u8]) -> Result<Kind, PhotoError> {
         }
         return Ok(Kind::Png);
     }
+    if bytes.starts_with(BMP) {
+        let claimed = bytes.get(2..6).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+        if claimed as usize > bytes.len() {
+            return Err(PhotoError::CutOff);
+        }
+        let (width, height) = bmp(bytes)?.dimensions();
+        check_pixels(width.into(), height.into())?;
+        return Ok(Kind::Bmp);
+    }
     Err(other_format(bytes).map_or(PhotoError::NotAPicture, PhotoError::OtherFormat))
 }
 
@@ -178,10 +196,14 @@ fn check_pixels(width: u64, height: u64) -> Result<(), PhotoError> {
 fn png(bytes: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PhotoError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(u64::from(MAX_MEGAPIXELS) * 1_000_000 * MAX_BYTES_A_PIXEL);
-    PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(damaged_png)
+    PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(damaged)
 }
 
-fn damaged_png(error: ImageError) -> PhotoError {
+fn bmp(bytes: &[u8]) -> Result<BmpDecoder<Cursor<&[u8]>>, PhotoError> {
+    BmpDecoder::new(Cursor::new(bytes)).map_err(damaged)
+}
+
+fn damaged(error: ImageError) -> PhotoError {
     match error {
         ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => PhotoError::CutOff,
         other => PhotoError::Damaged(other.to_string()),
@@ -213,14 +235,13 @@ fn in_colour(picture: DynamicImage) -> RgbImage {
 /// Names pictures that phones and scanners make, so that the operator knows what to convert.
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
     let at = |from: usize, what: &[u8]| bytes.get(from..from + what.len()) == Some(what);
-    let known: [(usize, &[u8], &str); 9] = [
+    let known: [(usize, &[u8], &str); 8] = [
         (4, b"ftypheic", "HEIC"),
         (4, b"ftypheix", "HEIC"),
         (4, b"ftypmif1", "HEIF"),
         (4, b"ftypavif", "AVIF"),
         (8, b"WEBP", "WebP"),
         (0, b"GIF8", "GIF"),
-        (0, b"BM", "BMP"),
         (0, b"II*\0", "TIFF"),
         (0, b"MM\0*", "TIFF"),
     ];
@@ -231,7 +252,7 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
 mod tests {
     use std::path::PathBuf;
 
-    use image::{ExtendedColorType, ImageEncoder, Rgb, codecs::png::PngEncoder};
+    use image::{ExtendedColorType, ImageEncoder, Rgb, codecs::{bmp::BmpEncoder, png::PngEncoder}};
 
     use super::{
         super::jpeg::tests::{damaged, encoded, exif_segment, picture},
@@ -309,14 +330,14 @@ mod tests {
     fn a_text_file_named_jpg_is_no_picture() {
         assert_eq!(
             refused(b"Dear Sir, please find"),
-            "is not a picture, whatever its name says; JPEG and PNG are read"
+            "is not a picture, whatever its name says; JPEG, PNG and BMP are read"
         );
     }
 
     #[test]
     fn a_picture_of_a_phones_own_format_is_named() {
-        assert_eq!(refused(b"\0\0\0\x18ftypheic\0\0"), "is a HEIC picture; JPEG and PNG are read, convert it");
-        assert_eq!(refused(b"RIFF\x10\0\0\0WEBPVP8 "), "is a WebP picture; JPEG and PNG are read, convert it");
+        assert_eq!(refused(b"\0\0\0\x18ftypheic\0\0"), "is a HEIC picture; JPEG, PNG and BMP are read, convert it");
+        assert_eq!(refused(b"RIFF\x10\0\0\0WEBPVP8 "), "is a WebP picture; JPEG, PNG and BMP are read, convert it");
     }
 
     #[test]
@@ -366,6 +387,20 @@ mod tests {
         for bytes in [plain, transparent] {
             assert!(read_photo_bytes(&bytes).unwrap() == expected);
         }
+    }
+
+    #[test]
+    fn a_card_readers_bmp_is_read_and_one_that_is_cut_off_or_too_large_is_refused() {
+        let photo = RgbImage::from_fn(102, 126, |x, y| Rgb([x as u8, y as u8, 90]));
+        let mut bytes = Vec::new();
+        BmpEncoder::new(&mut bytes).write_image(photo.as_raw(), 102, 126, ExtendedColorType::Rgb8).unwrap();
+        assert!(read_photo_bytes(&bytes).unwrap() == photo);
+        for length in [6, 30, bytes.len() / 2, bytes.len() - 1] {
+            assert_eq!(refused(&bytes[..length]), "is cut off: its end is missing; copy it again", "{length} bytes");
+        }
+        bytes[18..22].copy_from_slice(&20_000_u32.to_le_bytes());
+        assert!(refused(&bytes).starts_with("is 20000x126 pixels, more than"), "{}", refused(&bytes));
+        assert_eq!(refused(b"BM"), "is cut off: its end is missing; copy it again");
     }
 
     #[test]

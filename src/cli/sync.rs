@@ -22,7 +22,7 @@ use crate::{
 pub struct SyncArgs {
     /// The roster: CSV with commas, semicolons or tabs, in UTF-8, UTF-16, GBK/GB18030 or Big5
     pub roster: PathBuf,
-    /// Folder with the photos that the roster names (JPEG or PNG) [default: the roster's folder]
+    /// Folder with the photos that the roster names (JPEG, PNG or BMP) [default: the roster's folder]
     #[arg(long, value_name = "DIR")]
     pub photos: Option<PathBuf>,
     /// Look at everything, photos included, and say what would be done; change nothing
