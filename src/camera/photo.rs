@@ -252,7 +252,10 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
 mod tests {
     use std::path::PathBuf;
 
-    use image::{ExtendedColorType, ImageEncoder, Rgb, codecs::{bmp::BmpEncoder, png::PngEncoder}};
+    use image::{
+        ExtendedColorType, ImageEncoder, Rgb,
+        codecs::{bmp::BmpEncoder, png::PngEncoder},
+    };
 
     use super::{
         super::jpeg::tests::{damaged, encoded, exif_segment, picture},

@@ -183,7 +183,8 @@ impl Evidence {
     pub fn decide(&self, watched: Duration, gallery: &Gallery, demands: &Demands) -> Option<Verdict> {
         let enough = self.views.len() >= demands.min_views;
         let is_over = |bar: Bar| watched >= demands.decide_within.saturating_add(bar.patience);
-        if !enough && !(is_over(demands.bar(false)) && is_over(demands.bar(true))) {
+        let is_over_for_all = is_over(demands.bar(false)) && is_over(demands.bar(true));
+        if !enough && !is_over_for_all {
             return None;
         }
         let best = self.mean().map(|mean| gallery.search(&mean)).unwrap_or_default();

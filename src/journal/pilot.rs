@@ -195,7 +195,7 @@ mod tests {
         file.note(&names[1..], false).unwrap();
         let ticks = file.read().unwrap();
         assert_eq!(Sum::of(&ticks), Sum { right: 1, wrong: 1 });
-        assert_eq!(ticks[&names[0].place()], true);
+        assert!(ticks[&names[0].place()]);
         assert!(!std::fs::read_to_string(folder.path().join(FILE)).unwrap().contains("person"));
     }
 

@@ -38,7 +38,7 @@ pub fn everybody(store: &Everybody, model: &str, mut each: impl FnMut(Vec<Change
             let open = |batch: Vec<SealedPerson>| batch.par_iter().map(|sealed| one(store, sealed)).collect();
             take.iter().map(open).try_for_each(|opened: Result<Vec<_>, _>| pass.send(opened))
         });
-        let taken_in = receive.iter().try_for_each(|opened| Ok(each(opened?)));
+        let taken_in = receive.iter().try_for_each(|opened| opened.map(&mut each));
         drop(receive);
         // A panic there would be one of ours; the scope passes it on.
         walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(taken_in)
