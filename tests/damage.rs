@@ -158,3 +158,21 @@ fn a_store_of_an_earlier_day_is_told_until_a_sync_and_the_newest_one_may_still_c
         assert!(!doctor.out.contains("older"), "{}", doctor.out);
     }
 }
+
+#[test]
+fn with_all_keys_of_an_earlier_day_nobody_is_taken_for_erased_and_nothing_is_touched_until_the_newest_come_back() {
+    let hall = Hall::with_people(9);
+    let puts_back = |kept: &str| {
+        for name in ["keys/store.key.people", "keys/store.key.people.copy"] {
+            fs::copy(hall.desk.at(kept).join(name), hall.desk.at("data").join(name)).unwrap();
+        }
+    };
+    puts_back("earlier");
+    hall.does(&["store", "check"]).fails_with(&[
+        "is older than the store",
+        "Nothing was changed",
+        "Put the newest one back",
+    ]);
+    puts_back("now");
+    hall.is_whole().unwrap();
+}

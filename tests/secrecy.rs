@@ -39,10 +39,10 @@ const ENGLISH: &str = "Good morning, Ms Zebulonia. Please go to counter 3.";
 /// The Mandarin voice hands the Latin name to the English one.
 const MANDARIN: &str = "欧阳震骅先生，Zebulonia女士，早上好。请到3号窗口。";
 
-const HEADER: &str = "id_number,name,pronunciation,phone,photos,language,salutation,category,services,appointment,basis,basis_date,guardian_consent,source,valid_until";
-const ENROLLED: &str = "530321198704177372,诸葛霖泽,zhu1 ge3 lin2 ze2,13907318264,Fotoquistenberg.jpg,zh,先生,Plimwockian,Servulaxation;Dienstmurkung,2031-07-23 16:47,同意识别,2018-09-28,2019-03-17,Quellenbacher,2041-05-06";
+const HEADER: &str = "id_number,name,pronunciation,phone,photos,language,salutation,category,services,appointment,basis,basis_date,guardian_consent,source,valid_until,expected";
+const ENROLLED: &str = "530321198704177372,诸葛霖泽,zhu1 ge3 lin2 ze2,13907318264,Fotoquistenberg.jpg,zh,先生,Plimwockian,Servulaxation;Dienstmurkung,2031-07-23 16:47,同意识别,2018-09-28,2019-03-17,Quellenbacher,2041-05-06,2031-09-14";
 /// Whose optional values are none.
-const ODD: &str = "530321198704177532,诸葛霖泽,Quirzalian,13907318264,Fotoquistenberg.png,Qwyzbrandish,Archduke,Plimwockian,Servulaxation,2031-07-23 at teatime,,,,Quellenbacher,";
+const ODD: &str = "530321198704177532,诸葛霖泽,Quirzalian,13907318264,Fotoquistenberg.png,Qwyzbrandish,Archduke,Plimwockian,Servulaxation,2031-07-23 at teatime,,,,Quellenbacher,,Erwartling";
 /// Rows that are rejected, each for another reason.
 const REJECTED: [&str; 9] = [
     "530321198704177370,诸葛霖泽,,13907318264,Fotoquistenberg.jpg,zh,,,,",
@@ -75,6 +75,8 @@ fn canaries(photos: &Path) -> Traces {
         ("other service", "Dienstmurk"),
         ("appointment", "2031-07-23"),
         ("appointment that is none", "teatime"),
+        ("expected day", "2031-09-14"),
+        ("expected day that is none", "Erwartling"),
         ("day of the basis", "2018-09-28"),
         ("guardian's consent", "2019-03-17"),
         ("basis that is none", "Rechtsgrundling"),

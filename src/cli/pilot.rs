@@ -12,7 +12,7 @@ use crate::{
         DayFiles,
         pilot::{Decided, Sum, TickFile, Ticks, decided},
     },
-    store::Everybody,
+    store::{Everybody, StoreError},
 };
 
 /// List the names that were decided on a day, and note which of them were right.
@@ -57,7 +57,10 @@ pub fn run(args: &PilotArgs, config: &Config) -> anyhow::Result<Exit> {
         }
     }
     let ticks = file.read()?;
-    let everybody = Everybody::in_copy(&config.store).and_then(|everybody| everybody.enrolled()).unwrap_or_default();
+    let everybody = match Everybody::in_copy(&config.store) {
+        Err(StoreError::NoCopy { .. }) => Vec::new(),
+        everybody => everybody?.enrolled()?,
+    };
     let who = everybody.into_iter().map(|it| (it.record, it.person.name.to_string())).collect();
     let local = |ms: u64| {
         let at = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

@@ -123,9 +123,8 @@ impl Store {
         let mut obsolete = Vec::new();
         let mut batches = Vec::with_capacity(records.len());
         for record in records {
-            let enrolled = self.person(*record)?.ok_or(StoreError::UnknownRecord(*record))?;
+            self.person(*record)?.ok_or(StoreError::UnknownRecord(*record))?;
             batches.push(self.removing(*record, &mut obsolete)?);
-            self.forget_id(&enrolled);
         }
         // From here on nobody can read them; the rest is done again at the next start if it is cut.
         self.ring.erase(records.iter().copied()).inspect_err(|error| self.engine.stop(error))?;
@@ -267,10 +266,7 @@ impl Store {
         }
         let mut former = Vec::new();
         let mut batch = if before.is_some() { self.removing(record, &mut former)? } else { Batch::new() };
-        if let Some(before) = &before {
-            self.forget_id(before);
-        }
-        let known = before.map(|enrolled| enrolled.photos).unwrap_or_default();
+        let (known, former) = before.map(|it| (it.photos, Some(it.person.id_number))).unwrap_or_default();
         let mut next_number = known.iter().map(|photo| photo.number + 1).max().unwrap_or(0);
 
         let mut stored: Vec<StoredPhoto> = Vec::with_capacity(photos.len());
@@ -313,7 +309,7 @@ impl Store {
         }
 
         let taxpayer = Taxpayer { record, person, photos: stored, refused };
-        self.remember_id(&taxpayer);
+        self.remember_id(former.as_ref(), &taxpayer);
         let row = serde_json::to_vec(&taxpayer).map_err(|error| disk::at(&self.folder)(error.into()))?;
         write(&mut batch, &seal, layout::person(record), &Zeroizing::new(row));
         Ok(batch)

@@ -85,15 +85,11 @@ impl Store {
         Ok(found.filter(|record| self.seal_of(*record).is_ok_and(|seal| seal.is_some())))
     }
 
-    pub(super) fn remember_id(&mut self, taxpayer: &Taxpayer) {
+    /// Notes who has an identity number from now on, and that nobody has their `former` one.
+    pub(super) fn remember_id(&mut self, former: Option<&IdNumber>, taxpayer: &Taxpayer) {
         if let Some(ids) = self.ids.get_mut() {
+            former.map(|former| ids.remove(former));
             ids.insert(taxpayer.person.id_number.clone(), taxpayer.record);
-        }
-    }
-
-    pub(super) fn forget_id(&mut self, person: &Taxpayer) {
-        if let Some(ids) = self.ids.get_mut() {
-            ids.remove(&person.person.id_number);
         }
     }
 

@@ -392,9 +392,15 @@ fn a_copy_that_is_made_from_the_former_one_is_the_one_that_is_made_from_the_stor
     let new = person(&mut store, "Zhao Yun");
     let changes = vec![Change::Remove(RecordNumber(1)), Change::Put(Box::new(changed)), Change::Put(Box::new(new))];
     store.commit(changes).unwrap();
+    // What the store cannot open would keep a copy from being made of it.
+    let wang = layout::person(RecordNumber(3));
+    let sound = store.engine.get(&wang).unwrap();
+    store.engine.apply(vec![(wang.clone(), Some(vec![7; 90]))]).unwrap();
     store.write_snapshot().unwrap();
     let merged = copied(&office);
     store.since_copy = None;
+    assert!(matches!(snapshot::write(&store), Err(StoreError::Damaged { .. })));
+    store.engine.apply(vec![(wang, sound)]).unwrap();
     snapshot::write(&store).unwrap();
     assert_eq!(merged, copied(&office));
     assert_eq!(read(&office).1, ["Li Na 1", "Wang Fang 1", "Zhao Yun 1"]);
